@@ -1,0 +1,94 @@
+import type { Key } from './key.ts'
+import { runNeutral } from './neutral.ts'
+import { registry, storage } from './registry.ts'
+import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
+import type { Scope } from './types.ts'
+
+export interface BatchScopeOptions {
+  /** Names the batch in errors, for example `users#17`. */
+  readonly name: string
+  /** Aborts when all members are gone. @defaultValue a signal that never aborts */
+  readonly signal?: () => AbortSignal
+  /** ms on the `performance.now()` clock. */
+  readonly deadline?: number | undefined
+  /** The engine, by which it knows its own batches again. */
+  readonly engine?: object
+}
+
+/** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
+export interface BatchScope extends Scope {
+  readonly kind: 'batch'
+  /** Runs `fn` on neutral ground with this as the current scope. */
+  run<R>(fn: () => R): R
+  /** Ends the scope: the batch function has settled. */
+  close(): void
+}
+
+/**
+ * Opens the scope of a batch. It shows no value of a member but those that a key's batch rule allows,
+ * as they are now.
+ *
+ * @param members - what was captured of each member, in the order of the batch
+ * @throws what the merge function of a key throws
+ */
+export function openBatchScope(
+  members: readonly { readonly scope?: Scope | undefined }[],
+  options: BatchScopeOptions,
+): BatchScope {
+  const scope = new OpenBatchScope(members.length, options)
+  for (const key of registry.sharedKeys) {
+    const value = shared(key, members)
+    if (value !== undefined) scope.write(key.index, key.name, value)
+  }
+  return scope
+}
+
+class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
+  override readonly kind = 'batch'
+  override readonly parent = undefined
+  override readonly batch: BatchIdentity = this
+  override readonly deadline: number | undefined
+  readonly name: string
+  readonly size: number
+  readonly engine: object | undefined
+  readonly #openSignal: (() => AbortSignal) | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(size: number, options: BatchScopeOptions) {
+    super()
+    this.size = size
+    this.name = options.name
+    this.deadline = options.deadline
+    this.engine = options.engine
+    this.#openSignal = options.signal
+  }
+
+  get id(): string {
+    return this.name
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= this.#openSignal?.() ?? new AbortController().signal)
+  }
+
+  run<R>(fn: () => R): R {
+    return runNeutral(() => storage.run(this, fn))
+  }
+}
+
+/** The engine of the batch that `scope` is, or is inside of. */
+export function engineOf(scope: Scope | undefined): object | undefined {
+  return scope && baseOf(scope).batch?.engine
+}
+
+/** What a batch of `members` sees of `key`. */
+function shared(
+  { rule, index, name }: Key<unknown>,
+  members: readonly { readonly scope?: Scope | undefined }[],
+): unknown {
+  const valueOf = (scope: Scope | undefined): unknown => scope && baseOf(scope).read(index, name)
+  if (typeof rule === 'function') return rule(members.map(({ scope }) => valueOf(scope)))
+  const first = valueOf(members[0]?.scope)
+  // Members of one partition agree already; whoever opens a batch scope without an engine need not.
+  return members.every(({ scope }) => Object.is(valueOf(scope), first)) ? first : undefined
+}

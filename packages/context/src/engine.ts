@@ -1,0 +1,12 @@
+/**
+ * For packages that finish the work of requests later, batching engines above all, and for protocol
+ * adapters. Applications do not need it, and it may change in a minor version.
+ *
+ * @packageDocumentation
+ */
+export { engineOf } from './batch-scope.ts'
+export { promisesCaptureContext } from './neutral.ts'
+export { partitionLabel, partitionOf } from './partition.ts'
+export { asError } from './request-scope.ts'
+export { adaptedFailure, adaptFailures, type FailureAdapter, Task } from './task.ts'
+export { isDevelopment, warn } from './warning.ts'

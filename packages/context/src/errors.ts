@@ -1,0 +1,61 @@
+/** A context that is missing, closed, or not to be seen from here. */
+export class ContextError extends Error {
+  override readonly name = 'ContextError'
+  /** Branch on this, never on the message. */
+  readonly code: ContextErrorCode
+
+  constructor(code: ContextErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export type ContextErrorCode =
+  | 'NO_SCOPE'
+  | 'NO_VALUE'
+  | 'IN_BATCH'
+  | 'SCOPE_CLOSED'
+  | 'ALREADY_SET'
+  | 'ITEM_SETTLED'
+  | 'DUPLICATE_KEY'
+  | 'DIRTY_NEUTRAL'
+  | 'FOREIGN_LEAK'
+  | 'INVALID_CARRIER'
+
+/** Each message names what is missing, the likely cause and the cure. */
+export function noScope(wanted: string): ContextError {
+  return new ContextError(
+    'NO_SCOPE',
+    `No scope here, so ${wanted} is not available. ` +
+      'Likely cause: this code runs before `app.use(heddle())` or `runRequest()`, or in a callback ' +
+      'that was registered elsewhere (an event emitter, a connection pool). ' +
+      'Cure: open a scope first, or wrap the callback with `Snapshot.capture().wrap(callback)` inside the request.',
+  )
+}
+
+export function noValue(key: string): ContextError {
+  return new ContextError(
+    'NO_VALUE',
+    `\`${key}\` has no value in this scope. ` +
+      'Likely cause: the middleware that sets it has not run for this route. ' +
+      `Cure: \`set()\` it earlier, give the key a default, or use \`get()\` and handle undefined.`,
+  )
+}
+
+export function inBatch(key: string, batch: string, members: number): ContextError {
+  return new ContextError(
+    'IN_BATCH',
+    `\`${key}\` belongs to each of the ${members} members of batch \`${batch}\`, not to the batch. ` +
+      `Cure: \`item.get(key)\` or \`item.run(fn)\` for one member; ` +
+      "or create the key with `batch: 'partition'` if items that differ in it must not share a batch.",
+  )
+}
+
+export function scopeClosed(wanted: string, scope: string, closedAgo: number): ContextError {
+  return new ContextError(
+    'SCOPE_CLOSED',
+    `Scope \`${scope}\` was closed ${closedAgo.toFixed(1)} ms ago, so ${wanted} is gone. ` +
+      'Likely cause: work that was not awaited outlived its request. ' +
+      'Cure: await it before the response ends, or read what it needs beforehand.',
+  )
+}

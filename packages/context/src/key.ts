@@ -1,0 +1,108 @@
+import { ContextError, inBatch, noScope, noValue } from './errors.ts'
+import { registry, storage } from './registry.ts'
+import { run } from './run.ts'
+import type { BaseScope } from './scope.ts'
+import type {
+  BatchRule,
+  ContextEntry,
+  ContextKey,
+  ContextKeyOptions,
+  DefaultedContextKey,
+} from './types.ts'
+
+/**
+ * Creates a key. Make keys once, at module level: each is a slot that lasts as long as the process.
+ *
+ * @throws TypeError when `name` is empty or `options.batch` is not a rule
+ * @example
+ * ```ts
+ * const tenant = createKey<string>('app.tenant', { batch: 'partition' })
+ * tenant.run('acme', () => tenant.get()) // 'acme'
+ * ```
+ */
+export function createKey<T>(
+  name: string,
+  options: ContextKeyOptions<T> & { readonly default: T },
+): DefaultedContextKey<T>
+export function createKey<T>(name: string, options?: ContextKeyOptions<T>): ContextKey<T>
+export function createKey<T>(name: string, options: ContextKeyOptions<T> = {}): ContextKey<T> {
+  return new Key(name, options)
+}
+
+/**
+ * Its fields are plain, since another copy of this package may read them: the index is a place in
+ * every scope's slots, given out once per process.
+ */
+export class Key<T> implements ContextKey<T> {
+  readonly name: string
+  readonly index: number
+  readonly defaultValue: T | undefined
+  readonly rule: BatchRule<T>
+  readonly redact: boolean
+
+  constructor(name: string, options: ContextKeyOptions<T>) {
+    const { batch = 'hide', redact = false } = options
+    if (typeof name !== 'string' || name === '') {
+      throw new TypeError(`Expected a key's \`name\` to be a string with text in it, got ${name}`)
+    }
+    if (typeof batch !== 'function' && !['hide', 'partition', 'same'].includes(batch)) {
+      throw new TypeError(
+        `Expected \`batch\` of key \`${name}\` to be 'hide', 'partition', 'same' or a function, got ${batch}`,
+      )
+    }
+    this.name = name
+    this.index = registry.nextKeyIndex++
+    this.defaultValue = options.default
+    this.rule = batch
+    this.redact = redact
+    if (batch !== 'hide') registry.sharedKeys.push(this as Key<unknown>)
+  }
+
+  get(): T | undefined {
+    const scope = storage.getStore()
+    const value = scope?.read(this.index, this.name) as T | undefined
+    return value === undefined ? this.defaultValue : value
+  }
+
+  getOrThrow(): T {
+    const value = this.get()
+    if (value !== undefined) return value
+    const scope = storage.getStore()
+    if (scope === undefined) throw noScope(`\`${this.name}\``)
+    const { batch } = scope
+    throw batch ? inBatch(this.name, batch.name, batch.size) : noValue(this.name)
+  }
+
+  set(value: T): void {
+    this.#writable().write(this.index, this.name, value)
+  }
+
+  setOnce(value: T): void {
+    const scope = this.#writable()
+    if (scope.read(this.index, this.name) !== undefined) {
+      throw new ContextError(
+        'ALREADY_SET',
+        `\`${this.name}\` has a value already in scope \`${scope.id}\`. ` +
+          'Likely cause: the code that sets it ran twice for this request. ' +
+          'Cure: use `set()` if a second value is meant to win.',
+      )
+    }
+    scope.write(this.index, this.name, value)
+  }
+
+  run<R>(value: T, fn: () => R): R {
+    return run([this.of(value)], fn)
+  }
+
+  of(value: T): ContextEntry<T> {
+    return { key: this, value }
+  }
+
+  #writable(): BaseScope {
+    const scope = storage.getStore()
+    if (scope === undefined) throw noScope(`\`${this.name}\``)
+    const { kind, batch } = scope
+    if (kind === 'batch' && batch) throw inBatch(this.name, batch.name, batch.size)
+    return scope
+  }
+}

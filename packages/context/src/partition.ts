@@ -1,0 +1,62 @@
+import type { Key } from './key.ts'
+import { registry } from './registry.ts'
+import { type BaseScope, baseOf } from './scope.ts'
+import type { Scope } from './types.ts'
+
+/**
+ * The values that decide which items may share a batch, as a string: equal for two scopes only if
+ * every `partition` key has the identical value in both. `''` where there is none.
+ */
+export function partitionOf(scope: Scope | undefined): string {
+  if (scope === undefined || registry.sharedKeys.length === 0) return ''
+  let partition = ''
+  for (const [key, value] of valuesOf(baseOf(scope))) {
+    const identity = identityOf(value)
+    // With its length, so that no value can be made to look like two.
+    partition += `${key.index}:${identity.length}:${identity};`
+  }
+  return partition
+}
+
+/** The same for people: `app.tenant=acme`. Values of `redact` keys are left out. */
+export function partitionLabel(scope: Scope | undefined): string {
+  if (scope === undefined) return ''
+  return [...valuesOf(baseOf(scope))]
+    .map(([key, value]) => `${key.name}=${key.redact ? '[redacted]' : printed(value)}`)
+    .join(',')
+}
+
+function* valuesOf(scope: BaseScope): Generator<[Key<unknown>, unknown]> {
+  for (const key of registry.sharedKeys) {
+    if (key.rule !== 'partition') continue
+    const value = scope.read(key.index, key.name)
+    if (value !== undefined) yield [key, value]
+  }
+}
+
+const objects = new WeakMap<object, number>()
+let objectsSeen = 0
+
+function identityOf(value: unknown): string {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') {
+    return typeof value === 'symbol' ? symbolIdentity(value) : `${typeof value} ${String(value)}`
+  }
+  let number = objects.get(value)
+  if (number === undefined) {
+    number = objectsSeen += 1
+    objects.set(value, number)
+  }
+  return `object ${number}`
+}
+
+const symbols = new Map<symbol, number>()
+
+function symbolIdentity(value: symbol): string {
+  let number = symbols.get(value)
+  if (number === undefined) symbols.set(value, (number = symbols.size + 1))
+  return `symbol ${number}`
+}
+
+function printed(value: unknown): string {
+  return typeof value === 'string' ? value : identityOf(value)
+}

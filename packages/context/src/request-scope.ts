@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto'
+
+import { runNeutral } from './neutral.ts'
+import { OwnerScope } from './scope.ts'
+import type { Task, TaskOwner } from './task.ts'
+import type { RequestOptions } from './types.ts'
+
+/** The longest delay of a timer, ms; Node fires a longer one at once. */
+const MAX_DELAY = 2 ** 31 - 1
+
+/**
+ * The life of one request: active while its function runs, settling while its body or its tasks are
+ * still open, then closed. Everything that few requests need is made when it is first asked for.
+ */
+export class RequestScope extends OwnerScope implements TaskOwner {
+  override readonly kind = 'request'
+  override readonly parent = undefined
+  override readonly batch = undefined
+  override readonly deadline: number | undefined
+  #id: string | undefined
+  /** The client's signal; dropped when it has spoken or the scope has closed. */
+  #source: AbortSignal | undefined
+  #listening = false
+  #controller: AbortController | undefined
+  #abortReason: Error | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #firstTask: Task | undefined
+  /** What still has to end before the scope closes: its function, and `closeWhen`. */
+  #open = 1
+
+  constructor(options: RequestOptions) {
+    super()
+    assertOptions(options)
+    const { id, signal, timeout, closeWhen } = options
+    this.#id = id
+    this.#source = signal
+    this.deadline = timeout === undefined ? undefined : this.startTime + timeout
+    if (closeWhen) {
+      this.#open += 1
+      const end = () => this.end()
+      void runNeutral(() => Promise.resolve(closeWhen).then(end, end))
+    }
+  }
+
+  get id(): string {
+    return (this.#id ??= randomUUID())
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal
+    this.#controller = new AbortController()
+    this.#listen()
+    if (this.#abortReason) this.#controller.abort(this.#abortReason)
+    else if (this.deadline !== undefined && this.closedAt === undefined)
+      this.#armDeadline(this.deadline)
+    return this.#controller.signal
+  }
+
+  /** Why the client or the owner gave this request up; a deadline is not among it. */
+  get abortReason(): Error | undefined {
+    this.#listen()
+    return this.#abortReason
+  }
+
+  /** One of the things that keep it open has ended. */
+  end(): void {
+    this.#open -= 1
+    if (this.ownState === 'active') this.ownState = 'settling'
+    this.#closeIfDone()
+  }
+
+  addTask(task: Task): void {
+    this.#listen()
+    task.nextTask = this.#firstTask
+    if (this.#firstTask) this.#firstTask.previousTask = task
+    this.#firstTask = task
+  }
+
+  removeTask(task: Task): void {
+    const { previousTask, nextTask } = task
+    if (previousTask) previousTask.nextTask = nextTask
+    else this.#firstTask = nextTask
+    if (nextTask) nextTask.previousTask = previousTask
+    task.previousTask = task.nextTask = undefined
+    this.#closeIfDone()
+  }
+
+  /** The event that the source sends; the scope is its own listener, so that none has to be made. */
+  handleEvent(): void {
+    const reason = asError(this.#source?.reason)
+    this.#unlisten()
+    this.#abort(reason)
+    let task = this.#firstTask
+    while (task) {
+      const next: Task | undefined = task.nextTask
+      task.onScopeAbort(reason)
+      task = next
+    }
+  }
+
+  override close(): void {
+    super.close()
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#unlisten()
+  }
+
+  #closeIfDone(): void {
+    if (this.#open === 0 && this.#firstTask === undefined) this.close()
+  }
+
+  #abort(reason: Error): void {
+    if (this.#abortReason || this.#controller?.signal.aborted) return
+    this.#abortReason = reason
+    clearTimeout(this.#timer)
+    this.#controller?.abort(reason)
+  }
+
+  /** Only when somebody wants to know: a signal that nobody asks for is not even read. */
+  #listen(): void {
+    if (this.#listening || this.closedAt !== undefined) return
+    this.#listening = true
+    const source = this.#source
+    if (source === undefined) return
+    if (source.aborted) this.handleEvent()
+    else source.addEventListener('abort', this, { once: true })
+  }
+
+  #unlisten(): void {
+    this.#source?.removeEventListener('abort', this)
+    this.#source = undefined
+  }
+
+  #armDeadline(deadline: number): void {
+    const left = deadline - performance.now()
+    if (left <= 0) {
+      this.#controller?.abort(
+        new DOMException('The deadline of this request has passed', 'TimeoutError'),
+      )
+      return
+    }
+    const delay = Math.min(Math.ceil(left), MAX_DELAY)
+    this.#timer = runNeutral(() => setTimeout(() => this.#armDeadline(deadline), delay))
+    // Whoever waits for the request keeps the process alive; its deadline alone does not.
+    this.#timer.unref()
+  }
+}
+
+/** The reason of an abort as an `Error`: on Node a client that leaves gives a string. */
+export function asError(reason: unknown): Error {
+  if (reason instanceof Error) return reason
+  const error = new DOMException(
+    typeof reason === 'string' ? reason : 'The operation was aborted',
+    'AbortError',
+  )
+  return Object.defineProperty(error, 'cause', { value: reason, configurable: true })
+}
+
+function assertOptions({ id, signal, timeout }: RequestOptions): void {
+  if (id !== undefined && (typeof id !== 'string' || id === '')) {
+    throw new TypeError(`Expected \`id\` to be a string with text in it, got ${id}`)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`Expected \`signal\` to be an AbortSignal, got ${String(signal)}`)
+  }
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
+    throw new RangeError(
+      `Expected \`timeout\` to be a number of ms above 0, got ${String(timeout)}`,
+    )
+  }
+}

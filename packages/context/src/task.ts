@@ -1,0 +1,81 @@
+import { AsyncResource } from 'node:async_hooks'
+
+import { storage } from './registry.ts'
+import { type BaseScope, baseOf } from './scope.ts'
+import type { Scope } from './types.ts'
+
+/**
+ * Work that somebody started in the current context and that an engine finishes later: it is the way
+ * back into that context (all AsyncLocalStorage at once), keeps the request's scope open until it is
+ * released, and hears when the request is aborted.
+ *
+ * It is an AsyncResource itself, and the scope links its tasks in a list, because an engine makes one
+ * for every item: no closure, no listener, no set entry.
+ */
+export abstract class Task extends AsyncResource {
+  /** The scope it was made in. */
+  readonly scope: BaseScope | undefined
+  /** Neighbours in the request's list of tasks; for the scope alone. */
+  previousTask: Task | undefined
+  nextTask: Task | undefined
+  #request: TaskOwner | undefined
+
+  constructor(type: string) {
+    super(type, { requireManualDestroy: true })
+    this.scope = storage.getStore()
+  }
+
+  /** Called when the request is aborted, in the context of whoever aborted it. */
+  abstract onScopeAbort(reason: Error): void
+
+  /** Why its request was aborted, if it was. */
+  protected get scopeAbortReason(): Error | undefined {
+    const owner = this.scope?.owner
+    return owner && isTaskOwner(owner) ? owner.abortReason : undefined
+  }
+
+  /** Joins the request's open tasks. Does nothing where there is no request, or it has closed. */
+  protected join(): void {
+    const owner = this.scope?.owner
+    if (owner === undefined || !isTaskOwner(owner) || owner.closedAt !== undefined) return
+    this.#request = owner
+    owner.addTask(this)
+  }
+
+  /** Gives the request free: it may close, and this task no longer leads back to it. Idempotent. */
+  release(): void {
+    const request = this.#request
+    if (request === undefined) return
+    this.#request = undefined
+    request.removeTask(this)
+  }
+}
+
+/** A scope that waits for tasks: a request. */
+export interface TaskOwner {
+  readonly abortReason: Error | undefined
+  addTask(task: Task): void
+  removeTask(task: Task): void
+}
+
+function isTaskOwner(owner: object): owner is TaskOwner {
+  return 'addTask' in owner
+}
+
+/**
+ * What a protocol makes of the engine's errors in its requests: an HTTP adapter gives them a status.
+ * It applies to every error that an engine causes in this request, never to those of the batch function.
+ */
+export type FailureAdapter = (error: Error) => Error
+
+const adapters = new WeakMap<Scope, FailureAdapter>()
+
+export function adaptFailures(request: Scope, adapter: FailureAdapter): void {
+  adapters.set(request, adapter)
+}
+
+/** The error as the request of `scope` wants it. */
+export function adaptedFailure(scope: Scope | undefined, error: Error): Error {
+  const owner = scope && baseOf(scope).owner
+  return (owner && adapters.get(owner)?.(error)) ?? error
+}

@@ -1,0 +1,119 @@
+/** A typed slot of a scope. Identity is the object; the name serves logs, errors and partitions. */
+export interface ContextKey<T> {
+  /** Dotted, for example `app.tenant`. */
+  readonly name: string
+  /**
+   * The value in the current scope, else the key's default, else `undefined`. In a batch a hidden key
+   * gives the default, never a member's value.
+   *
+   * @throws ContextError `SCOPE_CLOSED` (in production: warns once and returns the default)
+   */
+  get(): T | undefined
+  /**
+   * Like {@link get}, but throws when there is neither a value nor a default.
+   *
+   * @throws ContextError `NO_SCOPE`, `NO_VALUE`, `IN_BATCH` or `SCOPE_CLOSED`
+   */
+  getOrThrow(): T
+  /**
+   * Sets the value on the current scope. Scopes that were opened from it before do not see it, nor do
+   * siblings. `undefined` removes the value.
+   *
+   * @throws ContextError `NO_SCOPE`, `IN_BATCH` or `SCOPE_CLOSED`
+   */
+  set(value: T): void
+  /**
+   * Like {@link set}, but throws when the scope shows a value already: an assertion that nobody else,
+   * another request above all, has been here.
+   *
+   * @throws ContextError `ALREADY_SET`, or as {@link set}
+   */
+  setOnce(value: T): void
+  /** Runs `fn` in a child scope with this value. The `Variable.run` of TC39 AsyncContext. */
+  run<R>(value: T, fn: () => R): R
+  /** This key with a value, for {@link run} and {@link runRequest}. */
+  of(value: T): ContextEntry<T>
+}
+
+/** A key with a default always has a value. */
+export interface DefaultedContextKey<T> extends ContextKey<T> {
+  get(): T
+}
+
+export interface ContextEntry<T> {
+  readonly key: ContextKey<T>
+  readonly value: T
+}
+
+/**
+ * What a batch sees of a key whose values its members set.
+ *
+ * - `hide`: nothing.
+ * - `partition`: the value; members that differ in it never share a batch. Values compare by identity.
+ * - `same`: the value if all members have the same one (`Object.is`), else nothing.
+ * - a function: what it returns for the members' values, in their order; `undefined` where a member
+ *   has none. It runs on neutral ground, once per batch.
+ */
+export type BatchRule<T> =
+  | 'hide'
+  | 'partition'
+  | 'same'
+  | ((values: readonly (T | undefined)[]) => T | undefined)
+
+export interface ContextKeyOptions<T> {
+  /** What `get()` gives where there is no value. It does not count as a value for `has` or partitions. */
+  readonly default?: T
+  /**
+   * What a batch sees of this key.
+   *
+   * @defaultValue `'hide'`
+   */
+  readonly batch?: BatchRule<T>
+  /**
+   * Keeps the value out of everything that is printed: `Batch.partition`, and so traces.
+   *
+   * @defaultValue `false`
+   */
+  readonly redact?: boolean
+}
+
+/** The values and the life of one request, or of a part of it. */
+export interface Scope {
+  /** Unique in the process; a request's id when it was opened with one. */
+  readonly id: string
+  readonly kind: 'request' | 'child' | 'item' | 'batch' | 'detached'
+  readonly state: 'active' | 'settling' | 'closed'
+  /** ms on the `performance.now()` clock. */
+  readonly startTime: number
+  readonly parent?: Scope | undefined
+  /**
+   * Aborts when the client leaves, the deadline passes or the owner says so, with an `Error` as its
+   * reason; not on a normal close.
+   */
+  readonly signal: AbortSignal
+  /** ms on the `performance.now()` clock; `undefined` without a timeout. */
+  readonly deadline?: number | undefined
+  /** ms since {@link startTime}. */
+  elapsed(): number
+  /**
+   * The value of `key` in this scope, else the key's default.
+   *
+   * @throws ContextError `SCOPE_CLOSED` (in production: warns once and returns the default)
+   */
+  get<T>(key: ContextKey<T>): T | undefined
+  /** Whether this scope has a value of `key`; a default does not count. */
+  has(key: ContextKey<never>): boolean
+}
+
+export interface RequestOptions {
+  /** Names the request in logs and traces. @defaultValue a random UUID */
+  readonly id?: string
+  /** Values to start with. */
+  readonly entries?: Iterable<ContextEntry<any>>
+  /** Aborts the scope: the client has left. */
+  readonly signal?: AbortSignal
+  /** ms from now to the scope's deadline. @defaultValue none */
+  readonly timeout?: number
+  /** Keeps the scope open until it settles, for example until the response body has ended. */
+  readonly closeWhen?: PromiseLike<unknown>
+}

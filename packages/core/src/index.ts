@@ -1,0 +1,25 @@
+/**
+ * A batching engine that keeps the context of every caller apart.
+ *
+ * @packageDocumentation
+ */
+export { createBatcher } from './batcher.ts'
+export { BatcherError, type BatcherErrorCode, brandAs, isBatcherError } from './errors.ts'
+export {
+  type BatcherHooks,
+  type BatchInfo,
+  instrument,
+  type SettledItem,
+  type SubmittedItem,
+} from './instrument.ts'
+export type { BatcherOptions, SubmitOptions } from './options.ts'
+export type {
+  Batch,
+  Batcher,
+  BatcherStats,
+  BatchItem,
+  CloseOptions,
+  ItemTiming,
+  Quantiles,
+  StartReason,
+} from './types.ts'

@@ -1,0 +1,146 @@
+import { runNeutral } from '@heddle/context'
+import { adaptedFailure, asError, promisesCaptureContext, Task } from '@heddle/context/engine'
+
+import type { Engine } from './engine.ts'
+import type { Execution } from './execution.ts'
+import type { HeapEntry } from './heap.ts'
+import type { Instrument } from './instrument.ts'
+import type { SubmitOptions } from './options.ts'
+import type { Partition } from './queue.ts'
+
+let submitted = 0
+
+/**
+ * One submit: the caller's promise and the way back into the caller's context. It waits in a
+ * partition, then belongs to an execution, and settles once, possibly before its execution ends.
+ */
+export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
+  readonly input: I
+  readonly options: SubmitOptions | undefined
+  /** The caller's. */
+  readonly promise: Promise<O>
+  /** ms on the `performance.now()` clock. */
+  readonly submittedAt: number = performance.now()
+  /** Grows with every submit, so it tells who came first even within one tick of the clock. */
+  readonly sequence: number = (submitted += 1)
+  cost = 1
+  /** ms on the `performance.now()` clock. */
+  deadline: number | undefined
+  settled = false
+  /** While it waits. */
+  partition: Partition<I, O> | undefined
+  previous: Item<I, O> | undefined
+  next: Item<I, O> | undefined
+  /** From the start of its batch to the end of the batch function. */
+  execution: Execution<I, O> | undefined
+  /** Its place among the deadlines. */
+  heapIndex = -1
+  /** Who watches it, and what each noted at the submit. */
+  instruments: readonly Instrument[] = none
+  notes: readonly unknown[] = none
+  readonly #engine: Engine<I, O>
+  #controller: AbortController | undefined
+  #leftFor: unknown
+  readonly #resolve: (value: O) => void
+  readonly #reject: (reason: unknown) => void
+
+  constructor(engine: Engine<I, O>, input: I, options: SubmitOptions | undefined) {
+    super('HeddleItem')
+    this.#engine = engine
+    this.input = input
+    this.options = options
+    this.promise = promisesCaptureContext ? runNeutral(newPromise<O>) : newPromise<O>()
+    this.#resolve = takenResolve
+    this.#reject = takenReject
+  }
+
+  /** The caller waits for its own signal and the scope's from here on. */
+  listen(): void {
+    this.join()
+    this.options?.signal?.addEventListener('abort', this, { once: true })
+  }
+
+  /** The abort event of the caller's own signal; the item is its own listener. */
+  handleEvent(): void {
+    this.#engine.abandon(this, asError(this.options?.signal?.reason))
+  }
+
+  override onScopeAbort(reason: Error): void {
+    this.#engine.abandon(this, adaptedFailure(this.scope, reason))
+  }
+
+  /** Why its caller is gone, the scope's reason first. */
+  get abortReason(): Error | undefined {
+    const ofScope = this.scopeAbortReason
+    if (ofScope) return adaptedFailure(this.scope, ofScope)
+    const signal = this.options?.signal
+    return signal?.aborted ? asError(signal.reason) : undefined
+  }
+
+  /** Aborts when the caller is gone; made when somebody asks for it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#leftFor !== undefined) this.#controller.abort(this.#leftFor)
+    }
+    return this.#controller.signal
+  }
+
+  /** The caller is gone while the batch function runs. */
+  leave(reason: unknown): void {
+    this.#leftFor = reason
+    this.#controller?.abort(reason)
+    this.execution?.left(reason)
+  }
+
+  /** Calls `fn`, which enters the caller's context, and knows until it returns that a batch did so. */
+  enter<R>(fn: () => R): R {
+    return this.#engine.enter(fn)
+  }
+
+  /** For the engine alone, which keeps the books. */
+  settle(outcome: Outcome<O>): void {
+    this.settled = true
+    this.options?.signal?.removeEventListener('abort', this)
+    if (outcome.status === 'fulfilled') {
+      this.#resolve(outcome.value)
+      return
+    }
+    const { reason, kind } = outcome
+    // The engine's errors are as the request's protocol wants them; an item's own is left alone.
+    const isEngines = kind === 'engine' && reason instanceof Error
+    this.#reject(isEngines ? adaptedFailure(this.scope, reason) : reason)
+  }
+
+  /** Its batch function has settled, or it never ran: nothing of the caller is held any longer. */
+  finish(): void {
+    this.execution = undefined
+    this.release()
+    this.emitDestroy()
+  }
+}
+
+export type Outcome<O> = { readonly status: 'fulfilled'; readonly value: O } | Rejection
+
+export interface Rejection {
+  readonly status: 'rejected'
+  readonly reason: unknown
+  /** Whose doing it was: the batch function's for this item, the caller's, or the engine's. */
+  readonly kind: 'item' | 'aborted' | 'engine'
+}
+
+const none: readonly never[] = []
+
+// One executor for all promises: it hands its functions over in these, and the constructor takes them
+// at once, so that no item costs a closure.
+let takenResolve: (value: any) => void
+let takenReject: (reason: unknown) => void
+
+function newPromise<O>(): Promise<O> {
+  return new Promise<O>(take)
+}
+
+function take(resolve: (value: any) => void, reject: (reason: unknown) => void): void {
+  takenResolve = resolve
+  takenReject = reject
+}

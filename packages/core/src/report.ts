@@ -1,0 +1,62 @@
+import { runNeutral } from '@heddle/context'
+import { warn } from '@heddle/context/engine'
+
+import { activeInstruments, callHook } from './instrument.ts'
+import type { Item, Outcome } from './item.ts'
+import type { ItemTiming } from './types.ts'
+
+/** Tells the instruments of a submit, in the caller's context. */
+export function noteSubmit(item: Item<any, any>, batcher: string, queueSize: number): void {
+  const instruments = activeInstruments()
+  if (instruments.length === 0) return
+  const submitted = { batcher, submittedAt: item.submittedAt, queueSize }
+  item.instruments = instruments
+  item.notes = instruments.map((instrument) =>
+    callHook(instrument, 'onSubmit', (hooks) => hooks.onSubmit?.(submitted)),
+  )
+}
+
+/** Tells the caller's `onTiming` and the instruments, before the caller goes on. */
+export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: Outcome<O>): void {
+  const { instruments, notes, submittedAt } = item
+  const onTiming = item.options?.onTiming
+  if (instruments.length === 0 && onTiming === undefined) return
+  const settledAt = performance.now()
+  const timing = timingOf(item, settledAt)
+  if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing))
+  if (instruments.length === 0) return
+  const settled = {
+    batcher,
+    outcome: outcome.status,
+    submittedAt,
+    settledAt,
+    ...(outcome.status === 'rejected' ? { error: outcome.reason } : {}),
+    ...(timing ? { timing } : {}),
+  }
+  runNeutral(() => {
+    for (const [index, instrument] of instruments.entries()) {
+      callHook(instrument, 'onSettle', (hooks) => hooks.onSettle?.(settled, notes[index]))
+    }
+  })
+}
+
+function timingOf(item: Item<any, any>, settledAt: number): ItemTiming | undefined {
+  const { execution, submittedAt } = item
+  return (
+    execution && {
+      batchId: execution.id,
+      batchSize: execution.items.length,
+      reason: execution.reason,
+      queued: execution.startedAt - submittedAt,
+      ran: settledAt - execution.startedAt,
+    }
+  )
+}
+
+function callOnTiming(item: Item<any, any>, batcher: string, call: () => void): void {
+  try {
+    item.runInAsyncScope(call)
+  } catch (error) {
+    warn('CALLBACK_FAILED', batcher, `\`onTiming\` of batcher \`${batcher}\` threw`, error)
+  }
+}

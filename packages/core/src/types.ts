@@ -1,0 +1,128 @@
+import type { ContextKey, Scope, Snapshot } from '@heddle/context'
+
+import type { BatcherErrorCode } from './errors.ts'
+import type { SubmitOptions } from './options.ts'
+
+/** Joins single submits into calls of its batch function. */
+export interface Batcher<I, O> extends AsyncDisposable {
+  readonly name: string
+  /**
+   * Adds an item to the queue and resolves with its result, in the caller's context. The current
+   * scope's signal and deadline hold for the item.
+   *
+   * @throws BatcherError, the item's own error, or the reason of an aborted signal; always as a
+   * rejection
+   */
+  submit(input: I, options?: SubmitOptions): Promise<O>
+  /**
+   * Submits many inputs as room in the queue frees, so that a long iterable is never `QUEUE_FULL`.
+   * Once `options.signal`, the scope or the batcher ends, no further input is taken.
+   *
+   * @returns how each input that was taken ended, in their order
+   * @throws what the iterable throws, once everything that was submitted has settled
+   */
+  submitAll(
+    inputs: Iterable<I> | AsyncIterable<I>,
+    options?: SubmitOptions,
+  ): Promise<PromiseSettledResult<O>[]>
+  /** What the batcher has done since it was made, and does now. */
+  stats(): BatcherStats
+  /** Resolves when nothing is queued or in flight; until then nothing lingers. */
+  drain(): Promise<void>
+  /**
+   * Takes no new items, runs what is queued and resolves when everything has settled; after `timeout`
+   * ms it gives up what is left, which is rejected with `BATCHER_CLOSED`, and aborts the batches in
+   * flight.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface CloseOptions {
+  /** ms until what is left is given up. @defaultValue none */
+  readonly timeout?: number
+}
+
+/**
+ * Why a batch started: it was full, the next item did not fit its cost, nothing was to be waited for,
+ * it had lingered, an item had waited long enough, or the batcher drains.
+ */
+export type StartReason = 'full' | 'cost' | 'idle' | 'linger' | 'maxWait' | 'drain'
+
+/** What the batch function learns of its batch. */
+export interface Batch<I> {
+  /** Unique in the process, for example `users#17`. */
+  readonly id: string
+  /** The batcher's name. */
+  readonly name: string
+  readonly size: number
+  /** What the members have in common, `''` without partitions. */
+  readonly partition: string
+  readonly reason: StartReason
+  readonly items: readonly BatchItem<I>[]
+  /** Aborts when no member waits for its result any more. */
+  readonly signal: AbortSignal
+  /** The latest of the members', ms on the `performance.now()` clock; `undefined` if one has none. */
+  readonly deadline: number | undefined
+}
+
+/** One member of a batch. */
+export interface BatchItem<I> {
+  readonly input: I
+  readonly index: number
+  /** Aborts when this member's caller is gone. */
+  readonly signal: AbortSignal
+  /** ms from its submit to the start of the batch. */
+  readonly queuedFor: number
+  /** The member's scope, `undefined` outside any. */
+  readonly scope: Scope | undefined
+  /** The contexts that wait for this item. */
+  readonly waiters: readonly Snapshot[]
+  /**
+   * Runs `fn` in the member's context: every AsyncLocalStorage, OpenTelemetry's and Hono's included.
+   * It works until the batch function settles, also for a member that has left meanwhile.
+   *
+   * @throws ContextError `ITEM_SETTLED` after that
+   */
+  run<R>(fn: () => R): R
+  /** The member's value of `key`. */
+  get<T>(key: ContextKey<T>): T | undefined
+}
+
+/** Where the time of an item went. */
+export interface ItemTiming {
+  readonly batchId: string
+  readonly batchSize: number
+  readonly reason: StartReason
+  /** ms from the submit to the start of the batch. */
+  readonly queued: number
+  /** ms from the start of the batch to the item's settlement. */
+  readonly ran: number
+}
+
+export interface BatcherStats {
+  /** Items that wait now. */
+  readonly queued: number
+  /** Batches in flight now. */
+  readonly inFlight: number
+  readonly submitted: number
+  readonly fulfilled: number
+  /** Items rejected: by their own error (`item`), an abort (`aborted`), or the engine's code. */
+  readonly rejected: Readonly<Record<BatcherErrorCode | 'item' | 'aborted', number>>
+  /** Batches started, by the reason. */
+  readonly batches: Readonly<Record<StartReason, number>>
+  /** Items per batch; 0 before the first. */
+  readonly meanBatchSize: number
+  /** ms that items waited from submit to start. */
+  readonly wait: Quantiles
+  /** ms that batches took. */
+  readonly run: Quantiles
+}
+
+/** ms; all 0 before the first value. */
+export interface Quantiles {
+  readonly mean: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly max: number
+}
