@@ -87,7 +87,10 @@ function shared(
   members: readonly { readonly scope?: Scope | undefined }[],
 ): unknown {
   const valueOf = (scope: Scope | undefined): unknown => scope && baseOf(scope).read(index, name)
-  if (typeof rule === 'function') return rule(members.map(({ scope }) => valueOf(scope)))
+  if (typeof rule === 'function') {
+    const values = members.map(({ scope }) => valueOf(scope))
+    return runNeutral(() => rule(values))
+  }
   const first = valueOf(members[0]?.scope)
   // Members of one partition agree already; whoever opens a batch scope without an engine need not.
   return members.every(({ scope }) => Object.is(valueOf(scope), first)) ? first : undefined

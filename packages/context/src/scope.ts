@@ -56,8 +56,8 @@ export abstract class BaseScope implements Scope {
     return value === undefined ? defaultValue : value
   }
 
-  has(key: ContextKey<never>): boolean {
-    const { index } = key as Key<never>
+  has(key: ContextKey<unknown>): boolean {
+    const { index } = key as Key<unknown>
     return this.#slots[index] !== undefined
   }
 

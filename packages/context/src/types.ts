@@ -102,7 +102,7 @@ export interface Scope {
    */
   get<T>(key: ContextKey<T>): T | undefined
   /** Whether this scope has a value of `key`; a default does not count. */
-  has(key: ContextKey<never>): boolean
+  has(key: ContextKey<unknown>): boolean
 }
 
 export interface RequestOptions {

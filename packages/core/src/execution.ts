@@ -143,7 +143,11 @@ export class Execution<I, O> {
       const value = values[index]
       if (value instanceof Error) {
         const reason = this.#distinct(value)
-        this.#owner.settle(item, { status: 'rejected', reason, kind: 'item' })
+        this.#owner.settle(item, {
+          status: 'rejected',
+          reason,
+          kind: reason === value ? 'item' : 'engine',
+        })
       } else {
         // Its length has been checked, so the place is there, though it may hold `undefined`.
         this.#owner.settle(item, { status: 'fulfilled', value: value as O })

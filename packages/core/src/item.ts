@@ -39,6 +39,8 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   instruments: readonly Instrument[] = none
   notes: readonly unknown[] = none
   readonly #engine: Engine<I, O>
+  /** The caller's own signal, while the item listens to it. */
+  #source: AbortSignal | undefined
   #controller: AbortController | undefined
   #leftFor: unknown
   readonly #resolve: (value: O) => void
@@ -57,12 +59,13 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   /** The caller waits for its own signal and the scope's from here on. */
   listen(): void {
     this.join()
-    this.options?.signal?.addEventListener('abort', this, { once: true })
+    this.#source = this.options?.signal
+    this.#source?.addEventListener('abort', this, { once: true })
   }
 
   /** The abort event of the caller's own signal; the item is its own listener. */
   handleEvent(): void {
-    this.#engine.abandon(this, asError(this.options?.signal?.reason))
+    this.#engine.abandon(this, asError(this.#source?.reason))
   }
 
   override onScopeAbort(reason: Error): void {
@@ -101,7 +104,8 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   /** For the engine alone, which keeps the books. */
   settle(outcome: Outcome<O>): void {
     this.settled = true
-    this.options?.signal?.removeEventListener('abort', this)
+    this.#source?.removeEventListener('abort', this)
+    this.#source = undefined
     if (outcome.status === 'fulfilled') {
       this.#resolve(outcome.value)
       return

@@ -95,6 +95,8 @@ export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOpt
   }
   const resolved = {
     ...options,
+    // Named, so that it is checked where it is missing.
+    run: options.run,
     maxBatchSize: options.maxBatchSize ?? 64,
     maxBatchCost: options.maxBatchCost ?? Number.POSITIVE_INFINITY,
     maxConcurrency: options.maxConcurrency ?? 1,
@@ -113,7 +115,7 @@ export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOpt
         `Batcher \`${name}\`: there is no option \`${option}\`; the options are \`${known}\``,
       )
     }
-    if (value !== undefined) assertOption(name, option, value, rule)
+    if (value !== undefined || option === 'run') assertOption(name, option, value, rule)
   }
   return resolved
 }

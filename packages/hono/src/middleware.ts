@@ -1,0 +1,104 @@
+import { ContextError, runRequest, type Scope } from '@heddle/context'
+import { adaptFailures } from '@heddle/context/engine'
+import { instrumentBatchers } from '@heddle/otel'
+import { context } from '@opentelemetry/api'
+import type { Context, MiddlewareHandler, Next } from 'hono'
+
+import { setHeader } from './headers.ts'
+import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
+import { toHttpException } from './problems.ts'
+import { requestIdOf } from './request-id.ts'
+import { type ResponseEnd, watchResponse } from './response-end.ts'
+import { openServerSpan } from './server-span.ts'
+import { collectTimings, watchTimings, writeServerTiming } from './server-timing.ts'
+
+/** What `c.get()` and `c.var` have after the middleware. */
+export type HeddleVariables = {
+  /** The request's scope, see `@heddle/context`. */
+  scope: Scope
+  requestId: string
+}
+
+/**
+ * Opens a scope for each request, with its id, its deadline and the client's signal, and runs the rest
+ * of the app inside. Errors of batchers become HTTP answers, and traces show where the time went. The
+ * scope closes when the response's last byte is out.
+ *
+ * Used twice in a chain it opens one scope.
+ *
+ * @throws TypeError for an option that is not as described
+ * @example
+ * ```ts
+ * const app = new Hono()
+ * app.use(heddle())
+ * app.get('/users/:id', async (c) => c.json(await users.submit(c.req.param('id'))))
+ * ```
+ */
+export function heddle(
+  options: HeddleOptions = {},
+): MiddlewareHandler<{ Variables: HeddleVariables }> {
+  const settings = resolveOptions(options)
+  if (settings.telemetry) instrumentBatchers()
+  if (settings.serverTiming) watchTimings()
+  return async function heddleMiddleware(c, next) {
+    if (c.get('scope') !== undefined) return next()
+    const id = requestIdOf(c, settings)
+    const end = watchResponse(c)
+    const span = settings.telemetry ? openServerSpan(c, id) : undefined
+    const open = (): Promise<void> => openRequest(c, id, settings, end, next)
+    if (span === undefined) return open()
+    try {
+      await context.with(span.context, open)
+    } finally {
+      span.answered(c)
+      void end.closed.then(() => span.ended(c.req.raw.signal.aborted))
+    }
+  }
+}
+
+/**
+ * The scope of the request that `c` belongs to.
+ *
+ * @throws ContextError `NO_SCOPE` when `heddle()` has not run before
+ */
+export function scopeOf(c: Context): Scope {
+  const scope = c.get('scope') as Scope | undefined
+  if (scope) return scope
+  throw new ContextError(
+    'NO_SCOPE',
+    'This request has no scope. Likely cause: `heddle()` does not run before this handler. ' +
+      'Cure: put `app.use(heddle())` before the routes.',
+  )
+}
+
+/** Resolves when the response is there. */
+function openRequest(
+  c: Context,
+  id: string,
+  settings: Settings,
+  end: ResponseEnd,
+  next: Next,
+): Promise<void> {
+  const { timeout, problems, overloadStatus, serverTiming, header } = settings
+  const options = {
+    id,
+    signal: c.req.raw.signal,
+    closeWhen: end.closed,
+    ...(timeout === undefined ? {} : { timeout }),
+  }
+  return runRequest(options, async (scope) => {
+    c.set('scope', scope)
+    c.set('requestId', id)
+    if (problems) {
+      adaptFailures(scope, (error) => toHttpException(error, { requestId: id, overloadStatus }))
+    }
+    if (serverTiming) collectTimings(scope)
+    try {
+      await next()
+      setHeader(c, header, id)
+      if (serverTiming) writeServerTiming(c, scope)
+    } finally {
+      end.settle(c)
+    }
+  })
+}

@@ -1,0 +1,76 @@
+import { STATUS_CODES } from 'node:http'
+
+import { isDevelopment } from '@heddle/context/engine'
+import { type BatcherErrorCode, brandAs, isBatcherError } from '@heddle/core'
+import { HTTPException } from 'hono/http-exception'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+
+/** nginx's code for a client that has closed the connection; it is seen in logs and traces alone. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** An RFC 9457 problem document, with the code of the error and the id of the request. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly requestId: string
+  /** In development alone: it may name what is internal. */
+  readonly detail?: string
+}
+
+export interface ProblemOptions {
+  readonly requestId: string
+  readonly overloadStatus: 503 | 429
+}
+
+/**
+ * What a request's handler gets in the place of an engine's error: an HTTPException with an answer of
+ * its own, so that Hono answers with it and an app's own `onError` can decide otherwise. It still
+ * passes for the BatcherError, which is its cause.
+ */
+export function toHttpException(error: Error, options: ProblemOptions): HTTPException {
+  if (!isBatcherError(error)) return exception(error, CLIENT_CLOSED_REQUEST, 'CLIENT_GONE', options)
+  const { cause } = error
+  // A batch function speaks HTTP when it throws an HTTPException; its answer is for each member.
+  if (error.code === 'BATCH_FAILED' && cause instanceof HTTPException) {
+    const { status, message } = cause
+    const res = cause.res?.clone() ?? new Response(message, { status })
+    return brandAs(new HTTPException(status, { res, message, cause: error }), error)
+  }
+  const status = statusOf(error.code, options.overloadStatus)
+  return brandAs(exception(error, status, error.code, options), error)
+}
+
+function statusOf(code: BatcherErrorCode, overloadStatus: 503 | 429): number {
+  if (code === 'QUEUE_FULL') return overloadStatus
+  if (code === 'BATCHER_CLOSED') return 503
+  if (code === 'DEADLINE_EXCEEDED') return 504
+  if (code === 'ITEM_TOO_LARGE') return 413
+  return 500
+}
+
+function exception(
+  error: Error,
+  status: number,
+  code: string,
+  { requestId }: ProblemOptions,
+): HTTPException {
+  const problem: Problem = {
+    // RFC 9457, section 4.2.1: no more to say than the status does.
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Client Closed Request',
+    status,
+    code,
+    requestId,
+    ...(isDevelopment() ? { detail: error.message } : {}),
+  }
+  const headers = new Headers({ 'Content-Type': 'application/problem+json' })
+  if (isBatcherError(error) && error.retryAfter !== undefined) {
+    headers.set('Retry-After', String(Math.ceil(error.retryAfter)))
+  }
+  const res = new Response(JSON.stringify(problem), { status, headers })
+  // Hono's type leaves 499 out, since no standard has it.
+  const statusCode = status as ContentfulStatusCode
+  return new HTTPException(statusCode, { res, message: error.message, cause: error })
+}

@@ -1,0 +1,18 @@
+import type { Context } from 'hono'
+
+import type { Settings } from './options.ts'
+
+/** What may go into logs, headers and traces as it came: no spaces, no control characters, no quotes. */
+const PLAUSIBLE = /^[\w\-=.]{1,128}$/
+
+/**
+ * The request's id: the one that a middleware before has set, the one that came with the request if
+ * it is plausible and to be trusted, or a new one.
+ */
+export function requestIdOf(c: Context, { header, trust, generate }: Settings): string {
+  const set: unknown = c.get('requestId')
+  if (typeof set === 'string' && set !== '') return set
+  const incoming = trust ? c.req.header(header) : undefined
+  if (incoming !== undefined && PLAUSIBLE.test(incoming)) return incoming
+  return generate(c)
+}

@@ -1,0 +1,115 @@
+import {
+  type Context as TraceContext,
+  context,
+  createContextKey,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  trace,
+} from '@opentelemetry/api'
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+  ATTR_URL_PATH,
+  ATTR_URL_SCHEME,
+} from '@opentelemetry/semantic-conventions'
+import type { Context } from 'hono'
+import { matchedRoutes, routePath } from 'hono/route'
+
+import { name, version } from './version.ts'
+
+/** Where instrumentation-http looks for the route; the key is a `Symbol.for`, so no package is needed. */
+const RPC_METADATA = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
+
+/** The span of a request on the server: somebody else's, or ours where there is none. */
+export interface ServerSpan {
+  /** Has the span active. */
+  readonly context: TraceContext
+  /** Names the span after the route; call it when the response is there. */
+  answered(c: Context): void
+  /** Ends a span of ours; call it when the last byte of the response is out. */
+  ended(aborted: boolean): void
+}
+
+const REQUEST_ID = 'heddle.request.id'
+
+/** `undefined` where nothing records, as without an SDK. */
+export function openServerSpan(c: Context, requestId: string): ServerSpan | undefined {
+  const active = context.active()
+  const current = trace.getSpan(active)
+  if (current?.isRecording()) return foreignSpan(active, current, requestId)
+  // Somebody has decided already that this request is not sampled.
+  if (current && trace.isSpanContextValid(current.spanContext())) return undefined
+  return ownSpan(c, active, requestId)
+}
+
+function foreignSpan(active: TraceContext, span: Span, requestId: string): ServerSpan {
+  span.setAttribute(REQUEST_ID, requestId)
+  return {
+    context: active,
+    answered(c) {
+      const route = routeOf(c)
+      const metadata = active.getValue(RPC_METADATA) as { route?: string } | undefined
+      // Its owner names the span after it, and knows better when there is a name already.
+      if (route !== undefined && metadata) metadata.route ??= route
+    },
+    ended() {},
+  }
+}
+
+function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpan | undefined {
+  const { method, path, url } = c.req
+  const parent = propagation.extract(active, c.req.raw.headers, headers)
+  const span = trace.getTracer(name, version).startSpan(
+    method,
+    {
+      kind: SpanKind.SERVER,
+      attributes: {
+        [ATTR_HTTP_REQUEST_METHOD]: method,
+        [ATTR_URL_PATH]: path,
+        [ATTR_URL_SCHEME]: url.startsWith('https:') ? 'https' : 'http',
+        [REQUEST_ID]: requestId,
+      },
+    },
+    parent,
+  )
+  if (!trace.isSpanContextValid(span.spanContext())) return undefined
+  let status = 0
+  return {
+    context: trace.setSpan(parent, span),
+    answered(answer) {
+      status = answer.finalized ? answer.res.status : 0
+      const route = routeOf(answer)
+      if (route === undefined) return
+      span.updateName(`${method} ${route}`)
+      span.setAttribute(ATTR_HTTP_ROUTE, route)
+    },
+    ended(aborted) {
+      if (status > 0) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
+      if (aborted) {
+        // The client's doing, so it is no error of the server's.
+        span.setAttribute(ATTR_ERROR_TYPE, 'aborted')
+      } else if (status >= 500 || status === 0) {
+        span.setAttribute(ATTR_ERROR_TYPE, status === 0 ? '_OTHER' : String(status))
+        span.setStatus({ code: SpanStatusCode.ERROR })
+      }
+      span.end()
+    },
+  }
+}
+
+/** The route that answered, as it was registered; `undefined` where none did. */
+function routeOf(c: Context): string | undefined {
+  const handler = matchedRoutes(c).findLast(({ method }) => method !== 'ALL')
+  if (handler) return handler.path
+  return c.finalized && c.res.status !== 404 ? routePath(c) : undefined
+}
+
+const headers: TextMapGetter<Headers> = {
+  get: (carrier, key) => carrier.get(key) ?? undefined,
+  keys: (carrier) => [...carrier.keys()],
+}
