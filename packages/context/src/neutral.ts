@@ -23,8 +23,9 @@ export function runNeutral<R>(fn: () => R): R {
  * kept pins the request that made it, so the ones we keep are made on neutral ground.
  */
 export const promisesCaptureContext: boolean = runNeutral(() =>
+  // Any store but the current one, `undefined`, which would be no change and turn nothing on.
   storage.run(
-    undefined,
+    Object.create(null),
     () => Object.getOwnPropertySymbols(new Promise<void>(() => {})).length > 0,
   ),
 )

@@ -1,0 +1,124 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+import { createKey, runRequest } from '@heddle/context'
+import { type Batch, createBatcher } from '@heddle/core'
+import { describe, expect, it } from 'vitest'
+
+import { crank, ended, sleep, turn } from '../support/crank.ts'
+import { reachable } from '../support/gc.ts'
+
+const REQUESTS = 50
+/** One may be left on a stack or in a register. */
+const SLACK = 1
+
+const payload = createKey<object>('test.retention.payload')
+const foreign = new AsyncLocalStorage<object>()
+
+/** Runs requests that each carry a marker, in both ways; gives back weak references to the markers. */
+async function markersOf(
+  request: (n: number) => Promise<unknown>,
+): Promise<readonly WeakRef<object>[]> {
+  const markers: WeakRef<object>[] = []
+  await Promise.all(
+    Array.from({ length: REQUESTS }, async (_, n) => {
+      const marker = { n }
+      markers.push(new WeakRef(marker))
+      await foreign.run(marker, () =>
+        runRequest({ entries: [payload.of(marker)] }, () => request(n)),
+      )
+    }),
+  )
+  return markers
+}
+
+describe('nothing of a request is held (R9)', () => {
+  it('by its settled items, though the app keeps the promises', async () => {
+    const batcher = createBatcher<number, number>({ name: 'kept', run: (ns) => ns })
+    const cache: Promise<number>[] = []
+    const markers = await markersOf((n) => {
+      cache.push(batcher.submit(n))
+      return cache.at(-1)!
+    })
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    expect(cache).toHaveLength(REQUESTS)
+  })
+
+  it('by batches that the app keeps, items and snapshots included', async () => {
+    const kept: unknown[] = []
+    const batcher = createBatcher<number, number>({
+      name: 'kept',
+      run: (ns, batch) => {
+        kept.push(batch, batch.items, batch.signal, batch.items[0]?.waiters, batch.items[0]?.signal)
+        return ns
+      },
+    })
+    const markers = await markersOf((n) => batcher.submit(n))
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    expect((kept[0] as Batch<number>).items.length).toBeGreaterThan(0)
+  })
+
+  it('by items that were aborted while they waited, or expired', async () => {
+    const { run, calls } = crank<number>()
+    const batcher = createBatcher({ name: 'left', run })
+    const blocking = batcher.submit(-1)
+    await turn()
+    const controllers: AbortController[] = []
+    const markers = await markersOf(async (n) => {
+      const controller = new AbortController()
+      controllers.push(controller)
+      const options = n % 2 ? { signal: controller.signal } : { timeout: 5 }
+      const item = ended(batcher.submit(n, options))
+      // Text, since an Error that the controller keeps would keep the functions on its stack.
+      controller.abort('left')
+      await item
+    })
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    calls[0]?.finish([-1])
+    await blocking
+    expect(controllers).toHaveLength(REQUESTS)
+  })
+
+  it('by a long-lived signal that its items have listened to', async () => {
+    const shutdown = new AbortController()
+    const batcher = createBatcher<number, number>({ name: 'signal', run: (ns) => ns })
+    const markers = await markersOf((n) => batcher.submit(n, { signal: shutdown.signal }))
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    shutdown.abort()
+  })
+
+  it('by timers that were armed for its items', async () => {
+    const { run, calls } = crank<number>()
+    const batcher = createBatcher({ name: 'timer', run, timeout: 3_600_000 })
+    const blocking = batcher.submit(-1)
+    await turn()
+    const markers = await markersOf(async (n) => {
+      const controller = new AbortController()
+      const item = ended(batcher.submit(n, { signal: controller.signal, timeout: 60_000 }))
+      controller.abort()
+      await item
+    })
+    // The alarm is still armed, for the blocking item.
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    calls[0]?.finish([-1])
+    await blocking
+  })
+
+  it('by a promise that never settles, once the scope has closed', async () => {
+    const never: Promise<unknown>[] = []
+    const markers: WeakRef<object>[] = []
+    for (let n = 0; n < REQUESTS; n += 1) {
+      const marker = { n }
+      markers.push(new WeakRef(marker))
+      runRequest({ entries: [payload.of(marker)] }, () => {
+        const waiting = async (): Promise<void> => {
+          await new Promise(() => {})
+          payload.get()
+        }
+        never.push(waiting())
+      })
+      await sleep(0)
+    }
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    expect(never).toHaveLength(REQUESTS)
+  })
+})
