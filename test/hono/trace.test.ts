@@ -1,0 +1,168 @@
+import { createBatcher } from '@heddle/core'
+import { heddle } from '@heddle/hono'
+import {
+  context,
+  createContextKey,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import {
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
+import { Hono } from 'hono'
+import { stream } from 'hono/streaming'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { sleep } from '../support/crank.ts'
+import { listen } from '../support/server.ts'
+
+const exporter = new InMemorySpanExporter()
+
+beforeEach(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager())
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+  trace.setGlobalTracerProvider(
+    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }),
+  )
+})
+
+afterEach(() => {
+  exporter.reset()
+  trace.disable()
+  context.disable()
+  propagation.disable()
+})
+
+function serverSpans(): ReadableSpan[] {
+  return exporter.getFinishedSpans().filter(({ kind }) => kind === SpanKind.SERVER)
+}
+
+async function serverSpan(app: Hono, path: string, init: RequestInit = {}): Promise<ReadableSpan> {
+  const response = await app.request(path, init)
+  await response.arrayBuffer()
+  await sleep(1)
+  const spans = serverSpans()
+  expect(spans).toHaveLength(1)
+  return spans[0]!
+}
+
+function appWith(): Hono {
+  const app = new Hono()
+  app.use(heddle())
+  app.get('/cities/:id', (c) => c.text('city'))
+  return app
+}
+
+describe('a request without a server span', () => {
+  it('gets one, named after the route', async () => {
+    const span = await serverSpan(appWith(), '/cities/7', { headers: { 'x-request-id': 'r1' } })
+    expect(span.name).toBe('GET /cities/:id')
+    expect(span.attributes).toEqual({
+      'http.request.method': 'GET',
+      'http.route': '/cities/:id',
+      'http.response.status_code': 200,
+      'url.path': '/cities/7',
+      'url.scheme': 'http',
+      'heddle.request.id': 'r1',
+    })
+    expect(span.status.code).toBe(SpanStatusCode.UNSET)
+    expect(span.instrumentationScope.name).toBe('@heddle/hono')
+  })
+
+  it('belongs to the trace that it came with', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const span = await serverSpan(appWith(), '/cities/7', { headers: { traceparent } })
+    expect(span.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c')
+    expect(span.parentSpanContext?.spanId).toBe('b7ad6b7169203331')
+  })
+
+  it('is the parent of what its items do', async () => {
+    const batcher = createBatcher<number, number>({ name: 'cities', run: (ns) => ns })
+    const app = new Hono()
+    app.use(heddle())
+    app.get('/', async (c) => c.json(await batcher.submit(1)))
+    const span = await serverSpan(app, '/')
+    const names = exporter
+      .getFinishedSpans()
+      .filter(({ parentSpanContext }) => parentSpanContext?.spanId === span.spanContext().spanId)
+      .map(({ name }) => name)
+    expect(names).toContain('wait cities')
+    expect(names).toContain('execute cities')
+  })
+
+  it('has no route where there is none, and is an error only for 5xx', async () => {
+    const app = appWith()
+    app.get('/fails', () => {
+      throw new Error('handler')
+    })
+    app.onError((_error, c) => c.text('failed', 500))
+    const missing = await serverSpan(app, '/nowhere')
+    expect([missing.name, missing.status.code]).toEqual(['GET', SpanStatusCode.UNSET])
+    expect(missing.attributes).not.toHaveProperty('http.route')
+    exporter.reset()
+    const failed = await serverSpan(app, '/fails')
+    expect([failed.name, failed.status.code]).toEqual(['GET /fails', SpanStatusCode.ERROR])
+    expect(failed.attributes['error.type']).toBe('500')
+  })
+
+  it('ends when the body has ended', async () => {
+    const app = new Hono()
+    app.use(heddle())
+    app.get('/stream', (c) =>
+      stream(c, async (out) => {
+        await out.write('a')
+        await sleep(50)
+        await out.write('b')
+      }),
+    )
+    await using server = await listen(app)
+    const started = performance.now()
+    await (await fetch(`${server.url}/stream`)).text()
+    await sleep(20)
+    const [span] = serverSpans()
+    const [seconds = 0, nanoseconds = 0] = span?.duration ?? []
+    const duration = seconds * 1e3 + nanoseconds / 1e6
+    expect(duration).toBeGreaterThan(45)
+    expect(duration).toBeLessThanOrEqual(performance.now() - started)
+  })
+
+  it('is one although the middleware stands in the chain twice', async () => {
+    const app = new Hono()
+    app.use(heddle(), heddle())
+    app.get('/', (c) => c.text('ok'))
+    await serverSpan(app, '/')
+  })
+})
+
+describe('a request with a server span of somebody else', () => {
+  it('is named after the route through the metadata that instrumentation-http reads', async () => {
+    const metadata: { type: string; route?: string } = { type: 'http' }
+    const key = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
+    const span = trace.getTracer('test').startSpan('GET', { kind: SpanKind.SERVER })
+    const active = trace.setSpan(context.active(), span).setValue(key, metadata)
+    const response = await context.with(active, () => appWith().request('/cities/7'))
+    await response.arrayBuffer()
+    span.end()
+    await sleep(1)
+    expect(metadata.route).toBe('/cities/:id')
+    expect(serverSpans().map(({ name }) => name)).toEqual(['GET'])
+    expect(serverSpans()[0]?.attributes['heddle.request.id']).toMatch(/^[\da-f-]{36}$/)
+  })
+})
+
+describe('telemetry: false', () => {
+  it('makes no span', async () => {
+    const app = new Hono()
+    app.use(heddle({ telemetry: false }))
+    app.get('/', (c) => c.text('ok'))
+    await (await app.request('/')).text()
+    expect(serverSpans()).toEqual([])
+  })
+})
