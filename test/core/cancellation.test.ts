@@ -134,6 +134,28 @@ describe('a scope', () => {
     await staying
   })
 
+  it('aborts all its items, though the end of one ends another', async () => {
+    const { run, calls } = crank<number>()
+    const batcher = createBatcher({ name: 'scope', run, maxBatchSize: 1, maxConcurrency: 3 })
+    const client = new AbortController()
+    const own = new AbortController()
+    const outcomes = runRequest({ signal: client.signal }, () =>
+      Promise.all([
+        ended(batcher.submit(1)),
+        ended(batcher.submit(2, { signal: own.signal })),
+        ended(batcher.submit(3)),
+      ]),
+    )
+    await turn()
+    for (const index of [0, 2]) {
+      calls[index]?.batch.signal.addEventListener('abort', () => own.abort(new Error('own')))
+    }
+    client.abort(new Error('gone'))
+    expect(await outcomes).toEqual(['gone', 'own', 'gone'])
+    for (const call of calls) call.finish(call.inputs)
+    await batcher.drain()
+  })
+
   it('rejects what is submitted after it was aborted', async () => {
     const batcher = createBatcher<number, number>({ name: 'scope', run: (ns) => ns })
     const client = new AbortController()

@@ -1,8 +1,9 @@
 /** Every way to use a batcher wrongly: its code and its message. */
+import { createKey, run as runWith, runRequest } from '@heddle/context'
 import { type BatcherOptions, createBatcher } from '@heddle/core'
 import { describe, expect, it } from 'vitest'
 
-import { crank, turn } from '../support/crank.ts'
+import { crank, sleep, turn } from '../support/crank.ts'
 
 const run = (inputs: readonly number[]): readonly number[] => inputs
 
@@ -194,6 +195,39 @@ describe('a batch function that misbehaves', () => {
         'Batcher `b`: its batch function submitted to it while holding the last slot, so both would wait for ever. ' +
         'Cure: call what the batch function needs directly, use a second batcher, or raise `maxConcurrency`',
     })
+  })
+})
+
+describe('a key', () => {
+  it('whose merge function throws fails the batch, and the engine goes on', async () => {
+    const key = createKey<string>('test.misuse.merge', {
+      batch(values) {
+        if (values.includes('bad')) throw new Error('boom')
+        return undefined
+      },
+    })
+    const batcher = createBatcher({ name: 'b', run })
+    const bad = await failureOf(() => runWith([key.of('bad')], () => batcher.submit(1)))
+    expect(bad).toEqual({
+      code: 'BATCH_FAILED',
+      message: 'Batcher `b`: The batch function failed: Error: boom',
+    })
+    expect(await batcher.submit(2)).toBe(2)
+  })
+
+  it('that decides the partition is read in a closed scope', async () => {
+    createKey<string>('test.misuse.partition', { batch: 'partition' })
+    const batcher = createBatcher({ name: 'b', run })
+    let late: Promise<{ code: unknown; message: string }> | undefined
+    runRequest({ id: 'r1' }, () => {
+      setTimeout(() => {
+        late = failureOf(() => batcher.submit(1))
+      }, 1)
+    })
+    await sleep(20)
+    const { code, message } = await late!
+    expect(code).toBe('BATCH_FAILED')
+    expect(message).toContain('ContextError: Scope `r1` was closed')
   })
 })
 

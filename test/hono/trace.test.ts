@@ -137,7 +137,7 @@ describe('a request without a server span', () => {
     const app = new Hono()
     app.use(heddle(), heddle())
     app.get('/', (c) => c.text('ok'))
-    await serverSpan(app, '/')
+    expect((await serverSpan(app, '/')).name).toBe('GET /')
   })
 })
 

@@ -90,12 +90,10 @@ export class RequestScope extends OwnerScope implements TaskOwner {
     const reason = asError(this.#source?.reason)
     this.#unlisten()
     this.#abort(reason)
-    let task = this.#firstTask
-    while (task) {
-      const next: Task | undefined = task.nextTask
-      task.onScopeAbort(reason)
-      task = next
-    }
+    // Collected first: what a task does when it is told may end others.
+    const tasks: Task[] = []
+    for (let task = this.#firstTask; task; task = task.nextTask) tasks.push(task)
+    for (const task of tasks) task.onScopeAbort(reason)
   }
 
   override close(): void {

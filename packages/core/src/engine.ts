@@ -4,6 +4,7 @@ import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
 import { BatcherError } from './errors.ts'
 import { Execution, type ExecutionOwner } from './execution.ts'
+import { form } from './formation.ts'
 import { Heap } from './heap.ts'
 import { Item, type Outcome, type Rejection } from './item.ts'
 import type { ResolvedOptions, SubmitOptions } from './options.ts'
@@ -68,6 +69,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O> {
     const place = admit(item, this.options, this, this)
     if ('status' in place) {
       this.settle(item, place)
+      item.finish()
       return item.promise
     }
     this.#queue.add(item, place.partition, place.label)
@@ -160,33 +162,12 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O> {
   }
 
   /** Binds the partition's first items to a batch and starts it; whoever is too late is told so. */
-  #start(partition: Partition<I, O>, reason: StartReason): void {
-    const { maxBatchSize, maxBatchCost } = this.options
-    const { label } = partition
+  #start(partition: Partition<I, O>, why: StartReason): void {
     const now = performance.now()
-    const items: Item<I, O>[] = []
-    let cost = 0
-    let why = reason
-    let next: Item<I, O> | undefined = partition.first
-    while (next && items.length < maxBatchSize) {
-      const item: Item<I, O> = next
-      // The first that does not fit ends the batch: passing it over could keep it waiting for ever.
-      if (cost + item.cost > maxBatchCost && items.length > 0) {
-        why = 'cost'
-        break
-      }
-      next = item.next
-      if (item.deadline !== undefined && item.deadline <= now) {
-        this.#expire(item)
-        continue
-      }
-      this.#queue.remove(item)
-      cost += item.cost
-      items.push(item)
-    }
-    if (items.length === maxBatchSize) why = 'full'
-    else if (cost === maxBatchCost) why = 'cost'
-    if (items.length > 0) this.#execute(items, label, why, now)
+    const { items, expired, reason } = form(partition, this.options, why, now)
+    for (const item of expired) this.#expire(item)
+    for (const item of items) this.#queue.remove(item)
+    if (items.length > 0) this.#execute(items, partition.label, reason, now)
     this.#rest()
   }
 

@@ -41,7 +41,7 @@ export function heddle(
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
   return async function heddleMiddleware(c, next) {
-    if (c.get('scope') !== undefined) return next()
+    if (scopeIn(c)) return next()
     const id = requestIdOf(c, settings)
     const end = watchResponse(c)
     const span = settings.telemetry ? openServerSpan(c, id) : undefined
@@ -62,13 +62,19 @@ export function heddle(
  * @throws ContextError `NO_SCOPE` when `heddle()` has not run before
  */
 export function scopeOf(c: Context): Scope {
-  const scope = c.get('scope') as Scope | undefined
+  const scope = scopeIn(c)
   if (scope) return scope
   throw new ContextError(
     'NO_SCOPE',
     'This request has no scope. Likely cause: `heddle()` does not run before this handler. ' +
       'Cure: put `app.use(heddle())` before the routes.',
   )
+}
+
+/** An app may have a variable of this name already, which is no scope of ours. */
+function scopeIn(c: Context): Scope | undefined {
+  const scope = c.get('scope') as Scope | undefined
+  return scope?.kind === 'request' ? scope : undefined
 }
 
 /** Resolves when the response is there. */
