@@ -48,6 +48,15 @@ describe('an item that ran', () => {
     expect(recording.spans.flatMap(({ events }) => events).length).toBe(1)
   })
 
+  it('has the type that its error gives itself', async () => {
+    using recording = record()
+    using _ = instrumentBatchers()
+    const named = Object.assign(new NotFound('gone'), { name: 'GoneError' })
+    const cities = createBatcher<number, number>({ name: 'cities', run: () => [named] })
+    expect(await ended(cities.submit(1))).toBe('gone')
+    expect(failed(recording).map(({ type }) => type)).toEqual(['GoneError'])
+  })
+
   it('has the error of another batcher as its own', async () => {
     using recording = record()
     using _ = instrumentBatchers()
@@ -137,7 +146,7 @@ describe('an item that ran', () => {
     const gone = ended(cities.submit(2, { signal: controller.signal }))
     const patient = cities.submit(3)
     await turn()
-    controller.abort()
+    controller.abort(new NotFound('left'))
     await gone
     expect(await late).toBe('DEADLINE_EXCEEDED')
     expect(failed(recording).map(({ name, type, exceptions }) => [name, type, exceptions])).toEqual(
@@ -194,14 +203,16 @@ describe('an item that never ran', () => {
 
   it('shows a batch that could not be opened', async () => {
     const broken = createKey<string>('test.otel.broken', {
-      batch() {
-        throw new RangeError('cannot be merged')
+      // It is asked for every batch of the process, so it must let those of other tests be.
+      batch(values) {
+        if (values.includes('broken')) throw new RangeError('cannot be merged')
+        return undefined
       },
     })
     using recording = record()
     using _ = instrumentBatchers()
     const cities = createBatcher<number, number>({ name: 'cities', run: (ids) => ids })
-    expect(await ended(runWith([broken.of('x')], () => cities.submit(1)))).toBe('BATCH_FAILED')
+    expect(await ended(runWith([broken.of('broken')], () => cities.submit(1)))).toBe('BATCH_FAILED')
     await turn()
     expect(failed(recording).map(({ name, type }) => [name, type])).toEqual([
       ['wait cities', 'RangeError'],

@@ -5,8 +5,8 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { afterEach, describe, expect, it } from 'vitest'
 
 import otelPackage from '../../packages/otel/package.json' with { type: 'json' }
-import { crank, turn } from '../support/crank.ts'
-import { linksOf, record, type Recording } from './recording.ts'
+import { crank, sleep, turn } from '../support/crank.ts'
+import { linksOf, micros, parentOf, record, type Recording } from './recording.ts'
 
 afterEach(() => {
   trace.disable()
@@ -66,6 +66,22 @@ describe('instrumentBatchers', () => {
     expect(global.names).toEqual([])
   })
 
+  it('goes by the latest that says something', async () => {
+    using recording = record()
+    const parents = async (): Promise<unknown[]> => {
+      const before = recording.spans.length
+      await recording.request('GET /', () => cities.submit(1))
+      await turn()
+      const batches = recording.spans.slice(before).filter(({ name }) => name === 'batch cities')
+      return batches.map((span) => parentOf(span) !== undefined)
+    }
+    using _first = instrumentBatchers({ parent: 'none' })
+    using _second = instrumentBatchers()
+    expect(await parents()).toEqual([false])
+    using _third = instrumentBatchers({ parent: 'common' })
+    expect(await parents()).toEqual([true])
+  })
+
   it('is not there for a caller without an SDK, even one with a remote parent', async () => {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
     using _ = instrumentBatchers()
@@ -108,15 +124,19 @@ describe('instrumentBatchers', () => {
     const on = instrumentBatchers()
     const running = slow.submit(1)
     await turn()
-    const waiting = slow.submit(2)
+    let queued = 0
+    const waiting = slow.submit(2, { onTiming: (timing) => void (queued = timing.queued) })
     on[Symbol.dispose]()
     calls[0]?.finish([1])
     await running
     await turn()
+    await sleep(5)
     calls[1]?.finish([2])
     await waiting
     await turn()
     expect(recording.names).toEqual(['batch slow', 'execute slow', 'wait slow', 'wait slow'])
+    const [, wait] = recording.named('wait slow')
+    expect(wait && micros(wait.duration)).toBeCloseTo(queued * 1000, -1)
   })
 
   it('rejects options that are not as described', () => {
@@ -182,10 +202,12 @@ describe('HeddleInstrumentation', () => {
     expect(own.one('batch cities').parentSpanContext).not.toBeUndefined()
 
     instrumentation.setConfig({ parent: 'none', tracerProvider: global.provider })
-    instrumentation.setTracerProvider(own.provider)
     expect(instrumentation.getConfig()).toMatchObject({ enabled: true, parent: 'none' })
     await global.request('GET /', () => spansOfOne(global))
     expect(global.one('batch cities').parentSpanContext).toBeUndefined()
+
+    instrumentation.setTracerProvider(own.provider)
+    expect(await spansOfOne(global)).toEqual(all)
 
     instrumentation.disable()
     expect(own.names).toEqual(all)

@@ -32,6 +32,16 @@ const byName: Sampler = new ParentBasedSampler({
   },
 })
 
+/** Notes what it is asked about. */
+function spy(sampler: Sampler, asked: string[]): Sampler {
+  return {
+    shouldSample(...args) {
+      asked.push(args[2])
+      return sampler.shouldSample(...args)
+    },
+  }
+}
+
 // The SDK's own, as an exporter of another package would set it.
 const suppressed = ROOT_CONTEXT.setValue(
   createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'),
@@ -68,10 +78,13 @@ async function load(
 
 describe('sampling', () => {
   it('makes no span of a batch without a sampled member, nor of what its function does', async () => {
-    using recording = record({ sampler: byName })
+    const asked: string[] = []
+    using recording = record({ sampler: spy(byName, asked) })
     using _ = instrumentBatchers()
     const { waits, active } = await load(recording, ['unsampled 1', 'unsampled 2'])
     expect(recording.names).toEqual([])
+    // What was decided for the wait holds for the execution: it is not even started.
+    expect(asked).toEqual(['unsampled 1', 'wait cities', 'unsampled 2', 'wait cities', 'SELECT'])
     // The services it calls learn that nobody looks, and of no caller's trace.
     expect(active?.traceFlags).toBe(TraceFlags.NONE)
     expect(active && trace.isSpanContextValid(active)).toBe(true)
@@ -120,10 +133,18 @@ describe('sampling', () => {
     expect(active).toBeUndefined()
   })
 
+  it('does not suppress a batch function for one of several members', async () => {
+    using recording = record({ sampler: byName })
+    using _ = instrumentBatchers()
+    const { active } = await load(recording, ['suppressed', 'unsampled 1'])
+    expect(recording.names).toEqual([])
+    expect(active && trace.isSpanContextValid(active)).toBe(true)
+  })
+
   it('leaves a suppressed member out of the batch that others are in', async () => {
     using recording = record()
     using _ = instrumentBatchers()
-    await load(recording, ['suppressed', 'GET /a'])
+    await load(recording, ['GET /a', 'suppressed'])
     expect(recording.names).toEqual(
       ['GET /a', 'SELECT', 'batch cities', 'execute cities', 'wait cities'].toSorted(),
     )

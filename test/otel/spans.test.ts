@@ -1,12 +1,14 @@
 import { type BatcherOptions, createBatcher, type ItemTiming } from '@heddle/core'
 import { instrumentBatchers } from '@heddle/otel'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import { AlwaysOnSampler, type Sampler } from '@opentelemetry/sdk-trace'
+import { AlwaysOnSampler, type ReadableSpan, type Sampler } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 
 import otelPackage from '../../packages/otel/package.json' with { type: 'json' }
 import { crank, echo, turn } from '../support/crank.ts'
 import { idOf, inTraceOf, linksOf, micros, parentOf, record, type Recording } from './recording.ts'
+
+const HOUR = 3_600_000
 
 /** Three requests that share a batch, seen from the outside. */
 async function threeRequests(
@@ -108,7 +110,7 @@ describe('the spans of a batch', () => {
     using _ = instrumentBatchers()
     const before = Date.now()
     const timings = await threeRequests(recording)
-    const after = Date.now() + 1
+    const after = Date.now()
     const batch = recording.one('batch cities')
     for (const [index, id] of ['a', 'b', 'c'].entries()) {
       const server = recording.one(`GET /${id}`)
@@ -123,15 +125,44 @@ describe('the spans of a batch', () => {
       expect(micros(execute.startTime) - micros(wait.endTime)).toBe(1)
       expect(micros(wait.endTime)).toBeGreaterThanOrEqual(micros(wait.startTime))
 
-      expect(micros(wait.startTime)).toBeGreaterThanOrEqual(before * 1000)
-      expect(micros(execute.endTime)).toBeLessThanOrEqual(after * 1000)
-      // The SDK reads whole ms when it starts a span, so it may end up to one too early.
-      expect(micros(wait.startTime)).toBeGreaterThanOrEqual(micros(server.startTime))
+      // `Date.now()`, which the SDK takes for the server's span, counts whole ms.
+      expect(micros(wait.startTime)).toBeGreaterThanOrEqual((before - 1) * 1000)
+      expect(micros(execute.endTime)).toBeLessThanOrEqual((after + 1) * 1000)
+      expect(micros(wait.startTime)).toBeGreaterThanOrEqual(micros(server.startTime) - 1000)
       expect(micros(execute.endTime)).toBeLessThanOrEqual(micros(server.endTime) + 1000)
 
       expect(micros(execute.startTime) - micros(batch.startTime)).toBe(0)
       expect(micros(execute.endTime)).toBeLessThanOrEqual(micros(batch.endTime))
     }
+  })
+
+  it('follow the wall clock when it is set, but stay together', async () => {
+    using recording = record()
+    using _ = instrumentBatchers()
+    const { run, calls } = crank<string>()
+    const cities = createBatcher({ name: 'cities', run, maxBatchSize: 1 })
+    const now = Date.now
+    const before = now()
+    const first = cities.submit('first')
+    try {
+      Date.now = () => now() + HOUR
+      const second = cities.submit('second')
+      await turn()
+      calls[0]?.finish(['first'])
+      await first
+      await turn()
+      calls[1]?.finish(['second'])
+      await second
+      await turn()
+    } finally {
+      Date.now = now
+    }
+    const hoursLater = (span: ReadableSpan): number =>
+      Math.round((micros(span.startTime) / 1000 - before) / HOUR)
+    expect(recording.named('wait cities').map(hoursLater)).toEqual([0, 1])
+    expect(recording.named('execute cities').map(hoursLater)).toEqual([0, 1])
+    expect(recording.named('batch cities').map(hoursLater)).toEqual([1, 1])
+    await cities.close()
   })
 
   it('let a sampler see every link', async () => {

@@ -29,6 +29,8 @@ export interface SettledItem {
   readonly outcome: 'fulfilled' | 'rejected'
   /** Why it was rejected. */
   readonly error?: unknown
+  /** Whose doing the rejection was: the batch function's for this item, the caller's, or the engine's. */
+  readonly kind?: 'item' | 'aborted' | 'engine'
   /** ms on the `performance.now()` clock. */
   readonly submittedAt: number
   /** ms on the `performance.now()` clock. */

@@ -30,7 +30,7 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
     outcome: outcome.status,
     submittedAt,
     settledAt,
-    ...(outcome.status === 'rejected' ? { error: outcome.reason } : {}),
+    ...(outcome.status === 'rejected' ? { error: outcome.reason, kind: outcome.kind } : {}),
     ...(timing ? { timing } : {}),
   }
   runNeutral(() => {

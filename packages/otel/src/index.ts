@@ -1,1 +1,8 @@
-export {}
+/**
+ * OpenTelemetry spans for batches.
+ *
+ * @packageDocumentation
+ */
+export { instrumentBatchers } from './instrument-batchers.ts'
+export { HeddleInstrumentation, type HeddleInstrumentationConfig } from './instrumentation.ts'
+export type { InstrumentBatchersOptions } from './options.ts'

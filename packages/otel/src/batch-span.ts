@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+
+import type { BatchInfo } from '@heddle/core'
+import {
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from '@opentelemetry/api'
+
+import { clockOrigin, toHrTime, toMicros } from './clock.ts'
+import { markFailed } from './failure.ts'
+import type { ItemSpans } from './item-spans.ts'
+import {
+  ATTR_BATCH_ID,
+  ATTR_BATCH_MAX_SIZE,
+  ATTR_BATCH_PARTITION,
+  ATTR_BATCH_REASON,
+  ATTR_BATCH_SIZE,
+  ATTR_BATCHER_NAME,
+  BATCH,
+} from './names.ts'
+
+/** What a span holds unless somebody has set a limit; of more, the JS SDK would keep the last. */
+const MAX_LINKS = 128
+
+/** The span of a whole batch: the parent of what the batch function does, in nobody's trace. */
+export class BatchSpan {
+  /** The batch function's: this span and nothing else, no baggage of anybody above all. */
+  readonly active: Context
+  readonly #span: Span
+  readonly #clock: number
+
+  /**
+   * @param parent - of all members, if they share one and the span is to be its child
+   */
+  constructor(
+    tracer: Tracer,
+    batch: BatchInfo,
+    members: readonly ItemSpans[],
+    parent: SpanContext | undefined,
+  ) {
+    this.#clock = clockOrigin()
+    this.#span = tracer.startSpan(
+      `${BATCH} ${batch.batcher}`,
+      {
+        startTime: toHrTime(toMicros(this.#clock, batch.startedAt)),
+        attributes: {
+          [ATTR_BATCHER_NAME]: batch.batcher,
+          [ATTR_BATCH_ID]: batch.id,
+          [ATTR_BATCH_SIZE]: batch.size,
+          [ATTR_BATCH_MAX_SIZE]: batch.maxSize,
+          [ATTR_BATCH_REASON]: batch.reason,
+          ...(batch.partition === '' ? {} : { [ATTR_BATCH_PARTITION]: batch.partition }),
+        },
+        // At the creation: a sampler sees no others.
+        links: linksTo(members),
+      },
+      parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT,
+    )
+    this.active = trace.setSpan(ROOT_CONTEXT, this.#span)
+  }
+
+  get context(): SpanContext {
+    return this.#span.spanContext()
+  }
+
+  fail(error: unknown): void {
+    markFailed(this.#span, error, this.#now())
+  }
+
+  end(): void {
+    this.#span.end(this.#now())
+  }
+
+  #now() {
+    return toHrTime(toMicros(this.#clock, performance.now()))
+  }
+}
+
+/**
+ * For a batch without a sampled member. With an empty context, everything the batch function does
+ * would begin a trace of its own, here and in the services it calls.
+ */
+export function unsampledContext(): Context {
+  const ids = randomBytes(24).toString('hex')
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: ids.slice(0, 32),
+    spanId: ids.slice(32),
+    traceFlags: TraceFlags.NONE,
+  })
+}
+
+// Without attributes, which cost 0.3 µs each and which Jaeger does not show.
+function linksTo(members: readonly ItemSpans[]): Link[] {
+  const links = new Map<string, Link>()
+  for (const { context } of members) {
+    if (links.size === MAX_LINKS) break
+    links.set(context.spanId, { context })
+  }
+  return [...links.values()]
+}

@@ -1,0 +1,49 @@
+import { isBatcherError, type SettledItem } from '@heddle/core'
+import { type HrTime, type Span, SpanStatusCode } from '@opentelemetry/api'
+import { ATTR_ERROR_TYPE, ERROR_TYPE_VALUE_OTHER } from '@opentelemetry/semantic-conventions'
+
+import { ERROR_ABORTED, ERROR_CLOSED, ERROR_DEADLINE_EXCEEDED, ERROR_QUEUE_FULL } from './names.ts'
+
+/** Marks the span of an item that was rejected. The exception is there only if it is the item's own. */
+export function markItemFailed(span: Span, item: SettledItem, time: HrTime): void {
+  const { error } = item
+  const engineType = engineTypeOf(item)
+  if (engineType === undefined) markFailed(span, error, time)
+  else setError(span, engineType, messageOf(error))
+}
+
+/** Marks the span of what failed by itself, and records the exception there. */
+export function markFailed(span: Span, error: unknown, time: HrTime): void {
+  setError(span, classOf(error), messageOf(error))
+  span.recordException(error instanceof Error ? error : messageOf(error), time)
+}
+
+/** The `error.type` if the engine or the caller rejected the item; `undefined` for its own error. */
+function engineTypeOf({ kind, error }: SettledItem): string | undefined {
+  if (kind === 'aborted') return ERROR_ABORTED
+  if (kind === 'item') return undefined
+  if (isBatcherError(error)) {
+    const { code, cause } = error
+    if (code === 'QUEUE_FULL') return ERROR_QUEUE_FULL
+    if (code === 'DEADLINE_EXCEEDED') return ERROR_DEADLINE_EXCEEDED
+    if (code === 'BATCHER_CLOSED') return ERROR_CLOSED
+    // As on the span of the batch, where the exception is.
+    return classOf(cause instanceof Error ? cause : error)
+  }
+  return classOf(error)
+}
+
+function setError(span: Span, type: string, message: string): void {
+  span.setAttribute(ATTR_ERROR_TYPE, type)
+  span.setStatus({ code: SpanStatusCode.ERROR, message })
+}
+
+function classOf(error: unknown): string {
+  if (!(error instanceof Error)) return ERROR_TYPE_VALUE_OTHER
+  // A subclass that sets no name of its own has the one of `Error`.
+  return error.name === 'Error' ? error.constructor.name : error.name
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

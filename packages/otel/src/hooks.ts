@@ -1,0 +1,80 @@
+import type { BatcherHooks, BatchInfo } from '@heddle/core'
+import {
+  type Context,
+  context,
+  ROOT_CONTEXT,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api'
+
+import { BatchSpan, unsampledContext } from './batch-span.ts'
+import { ItemSpans } from './item-spans.ts'
+import type { InstrumentBatchersOptions } from './options.ts'
+import { isTracingSuppressed, SUPPRESSED, suppressedContext } from './suppression.ts'
+import { tryTracer } from './tracer.ts'
+
+/** What is kept of an item from its submit on; `undefined` where nothing is traced. */
+type Note = ItemSpans | typeof SUPPRESSED | undefined
+
+/** Turns the life of batches into spans. */
+export function createHooks(settings: () => InstrumentBatchersOptions): BatcherHooks<Note> {
+  return {
+    onSubmit(item) {
+      const tracer = tryTracer(settings().tracerProvider)
+      if (tracer === undefined) return undefined
+      const caller = context.active()
+      return isTracingSuppressed(caller) ? SUPPRESSED : ItemSpans.start(tracer, item, caller)
+    },
+
+    aroundBatch(batch, notes, next) {
+      const { tracerProvider, parent } = settings()
+      const tracer = tryTracer(tracerProvider)
+      if (tracer === undefined) return next()
+      const span = startBatchSpan(tracer, batch, notes, parent)
+      for (const [index, note] of notes.entries()) {
+        if (note instanceof ItemSpans) note.execute(tracer, batch, index, span?.context)
+      }
+      return span ? runIn(span, next) : context.with(unrecordedContext(notes), next)
+    },
+
+    onSettle(item, note) {
+      if (note instanceof ItemSpans) note.settle(item)
+    },
+  }
+}
+
+function startBatchSpan(
+  tracer: Tracer,
+  batch: BatchInfo,
+  notes: readonly Note[],
+  parent: InstrumentBatchersOptions['parent'],
+): BatchSpan | undefined {
+  const members = notes.filter((note) => note instanceof ItemSpans)
+  if (!members.some(({ isSampled }) => isSampled)) return undefined
+  return new BatchSpan(tracer, batch, members, parent === 'none' ? undefined : commonParent(notes))
+}
+
+async function runIn(span: BatchSpan, next: () => Promise<void>): Promise<void> {
+  try {
+    await context.with(span.active, next)
+  } catch (error) {
+    span.fail(error)
+    throw error
+  } finally {
+    span.end()
+  }
+}
+
+/** The span in which all members were submitted, for example that of one GraphQL request. */
+function commonParent([first, ...others]: readonly Note[]): SpanContext | undefined {
+  const parent = first instanceof ItemSpans ? first.parent : undefined
+  return others.every((note) => note instanceof ItemSpans && note.hasParent(parent))
+    ? parent
+    : undefined
+}
+
+/** What the batch function runs in where nobody's trace can show it. */
+function unrecordedContext(notes: readonly Note[]): Context {
+  if (notes.every((note) => note === SUPPRESSED)) return suppressedContext
+  return notes.some((note) => note instanceof ItemSpans) ? unsampledContext() : ROOT_CONTEXT
+}

@@ -1,0 +1,58 @@
+import { instrument } from '@heddle/core'
+
+import { createHooks } from './hooks.ts'
+import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
+
+/** Who has turned tracing on, and the hooks that all of them share. */
+interface Registry {
+  users: readonly { readonly options: InstrumentBatchersOptions }[]
+  /** Theirs put together. */
+  options: InstrumentBatchersOptions
+  hooks: Disposable | undefined
+}
+
+// Shared by copies of this package, or each of them would record every item.
+const REGISTRY = Symbol.for('@heddle/otel/users/v1')
+
+const holder = globalThis as { [REGISTRY]?: Registry }
+
+const registry: Registry = (holder[REGISTRY] ??= { users: [], options: {}, hooks: undefined })
+
+/**
+ * Records spans for every batcher of the process, those to come included. Turned on several times it
+ * still records once, until the last is disposed; of options given several times the latest counts.
+ *
+ * With a NodeSDK use {@link HeddleInstrumentation}; `@heddle/hono` turns it on by itself.
+ *
+ * @returns what turns it off again
+ * @throws TypeError for an option that is not as described
+ * @example
+ * ```ts
+ * const off = instrumentBatchers()
+ * process.once('SIGTERM', () => off[Symbol.dispose]())
+ * ```
+ */
+export function instrumentBatchers(options: InstrumentBatchersOptions = {}): Disposable {
+  assertOptions(options)
+  const user = { options }
+  changeUsers([...registry.users, user])
+  return {
+    [Symbol.dispose]() {
+      changeUsers(registry.users.filter((other) => other !== user))
+    },
+  }
+}
+
+function changeUsers(users: Registry['users']): void {
+  registry.users = users
+  registry.options = {
+    tracerProvider: users.findLast(({ options }) => options.tracerProvider)?.options.tracerProvider,
+    parent: users.findLast(({ options }) => options.parent)?.options.parent,
+  }
+  if (users.length > 0) {
+    registry.hooks ??= instrument(createHooks(() => registry.options))
+  } else {
+    registry.hooks?.[Symbol.dispose]()
+    registry.hooks = undefined
+  }
+}
