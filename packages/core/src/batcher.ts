@@ -1,14 +1,9 @@
 import { tryCurrent } from '@heddle/context'
 
 import { Engine } from './engine.ts'
-import {
-  assertCloseOptions,
-  type BatcherOptions,
-  resolveOptions,
-  type SubmitOptions,
-} from './options.ts'
+import { assertCloseOptions, type BatcherOptions, resolveOptions } from './options.ts'
 import { submitAll } from './submit-all.ts'
-import type { Batcher, BatcherStats, CloseOptions } from './types.ts'
+import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types.ts'
 
 /**
  * Makes a batcher. Make it once, at module level: it lives as long as the app.

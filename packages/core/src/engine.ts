@@ -6,18 +6,18 @@ import { BatcherError } from './errors.ts'
 import { Execution, type ExecutionOwner } from './execution.ts'
 import { form } from './formation.ts'
 import { Heap } from './heap.ts'
-import { Item, type Outcome, type Rejection } from './item.ts'
-import type { ResolvedOptions, SubmitOptions } from './options.ts'
+import { Item, type ItemOwner, type Outcome, type Rejection } from './item.ts'
+import type { ResolvedOptions } from './options.ts'
 import { type Partition, Queue } from './queue.ts'
 import { noteSubmit, reportSettled } from './report.ts'
 import { Scheduler } from './scheduler.ts'
 import { Ledger } from './stats.ts'
 import type { Intake } from './submit-all.ts'
-import type { BatcherStats, StartReason } from './types.ts'
+import type { BatcherStats, StartReason, SubmitOptions } from './types.ts'
 import { Waiters } from './waiters.ts'
 
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
-export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O> {
+export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
   readonly options: ResolvedOptions<I, O>
   closed = false
   readonly #ledger = new Ledger()

@@ -12,7 +12,7 @@ export {
   type SettledItem,
   type SubmittedItem,
 } from './instrument.ts'
-export type { BatcherOptions, SubmitOptions } from './options.ts'
+export type { BatcherOptions } from './options.ts'
 export type {
   Batch,
   Batcher,
@@ -22,4 +22,5 @@ export type {
   ItemTiming,
   Quantiles,
   StartReason,
+  SubmitOptions,
 } from './types.ts'

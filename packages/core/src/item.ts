@@ -1,12 +1,11 @@
 import { runNeutral } from '@heddle/context'
 import { adaptedFailure, asError, promisesCaptureContext, Task } from '@heddle/context/engine'
 
-import type { Engine } from './engine.ts'
 import type { Execution } from './execution.ts'
 import type { HeapEntry } from './heap.ts'
 import type { Instrument } from './instrument.ts'
-import type { SubmitOptions } from './options.ts'
 import type { Partition } from './queue.ts'
+import type { SubmitOptions } from './types.ts'
 
 let submitted = 0
 
@@ -38,7 +37,7 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   /** Who watches it, and what each noted at the submit. */
   instruments: readonly Instrument[] = none
   notes: readonly unknown[] = none
-  readonly #engine: Engine<I, O>
+  readonly #owner: ItemOwner<I, O>
   /** The caller's own signal, while the item listens to it. */
   #source: AbortSignal | undefined
   #controller: AbortController | undefined
@@ -46,9 +45,9 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   readonly #resolve: (value: O) => void
   readonly #reject: (reason: unknown) => void
 
-  constructor(engine: Engine<I, O>, input: I, options: SubmitOptions | undefined) {
+  constructor(owner: ItemOwner<I, O>, input: I, options: SubmitOptions | undefined) {
     super('HeddleItem')
-    this.#engine = engine
+    this.#owner = owner
     this.input = input
     this.options = options
     this.promise = promisesCaptureContext ? runNeutral(newPromise<O>) : newPromise<O>()
@@ -65,11 +64,11 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
 
   /** The abort event of the caller's own signal; the item is its own listener. */
   handleEvent(): void {
-    this.#engine.abandon(this, asError(this.#source?.reason))
+    this.#owner.abandon(this, asError(this.#source?.reason))
   }
 
   override onScopeAbort(reason: Error): void {
-    this.#engine.abandon(this, adaptedFailure(this.scope, reason))
+    this.#owner.abandon(this, adaptedFailure(this.scope, reason))
   }
 
   /** Why its caller is gone, the scope's reason first. */
@@ -98,7 +97,7 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
 
   /** Calls `fn`, which enters the caller's context, and knows until it returns that a batch did so. */
   enter<R>(fn: () => R): R {
-    return this.#engine.enter(fn)
+    return this.#owner.enter(fn)
   }
 
   /** For the engine alone, which keeps the books. */
@@ -122,6 +121,14 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
     this.release()
     this.emitDestroy()
   }
+}
+
+/** Who keeps the books of an item: its engine. */
+export interface ItemOwner<I, O> {
+  /** Its caller has given it up. */
+  abandon(item: Item<I, O>, reason: Error): void
+  /** Calls `fn`, which enters the context of a caller from a batch. */
+  enter<R>(fn: () => R): R
 }
 
 export type Outcome<O> = { readonly status: 'fulfilled'; readonly value: O } | Rejection

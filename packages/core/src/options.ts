@@ -1,5 +1,5 @@
 import { BatcherError } from './errors.ts'
-import type { Batch, CloseOptions, ItemTiming } from './types.ts'
+import type { Batch, CloseOptions, SubmitOptions } from './types.ts'
 
 export interface BatcherOptions<I, O> {
   /** Names the batcher in spans, metrics and errors. */
@@ -73,15 +73,6 @@ export interface BatcherOptions<I, O> {
    * and must be pure.
    */
   readonly partitionBy?: (input: I) => string
-}
-
-export interface SubmitOptions {
-  /** Gives the item up: its caller is rejected with the signal's reason at once. */
-  readonly signal?: AbortSignal
-  /** ms from now to settlement; the batcher's `timeout` and the scope's deadline hold besides. */
-  readonly timeout?: number
-  /** Called once when an item that ran settles, in the caller's context. */
-  readonly onTiming?: (timing: ItemTiming) => void
 }
 
 /** The options with their defaults. */

@@ -1,4 +1,4 @@
-import type { SubmitOptions } from './options.ts'
+import type { SubmitOptions } from './types.ts'
 
 /** What `submitAll` needs of an engine. */
 export interface Intake<I, O> {

@@ -1,7 +1,6 @@
 import type { ContextKey, Scope, Snapshot } from '@heddle/context'
 
 import type { BatcherErrorCode } from './errors.ts'
-import type { SubmitOptions } from './options.ts'
 
 /** Joins single submits into calls of its batch function. */
 export interface Batcher<I, O> extends AsyncDisposable {
@@ -35,6 +34,15 @@ export interface Batcher<I, O> extends AsyncDisposable {
    * flight.
    */
   close(options?: CloseOptions): Promise<void>
+}
+
+export interface SubmitOptions {
+  /** Gives the item up: its caller is rejected with the signal's reason at once. */
+  readonly signal?: AbortSignal
+  /** ms from now to settlement; the batcher's `timeout` and the scope's deadline hold besides. */
+  readonly timeout?: number
+  /** Called once when an item that ran settles, in the caller's context. */
+  readonly onTiming?: (timing: ItemTiming) => void
 }
 
 export interface CloseOptions {
