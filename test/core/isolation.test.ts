@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { createKey, run as runWith, runRequest, tryCurrent } from '@heddle/context'
+import { createKey, run as runWith, runNeutral, runRequest, tryCurrent } from '@heddle/context'
 import { type Batcher, createBatcher } from '@heddle/core'
 import { describe, expect, it } from 'vitest'
 
@@ -106,6 +106,34 @@ describe('the batch function (R1)', () => {
     )
     await as('a', () => batcher.submit(1))
     expect(seen).toEqual([nothing])
+  })
+})
+
+describe('a batch function that pollutes its context with `enterWith`', () => {
+  it('does so for itself alone, not for later batches or callers', async () => {
+    const seen: unknown[] = []
+    const batcher = createBatcher<number, number>({
+      name: 'polluted',
+      run: async (inputs, batch) => {
+        seen.push(foreign.getStore())
+        // oxlint-disable-next-line no-restricted-properties
+        foreign.enterWith('polluted')
+        batch.items[0]?.run(() => {
+          seen.push(foreign.getStore())
+          // oxlint-disable-next-line no-restricted-properties
+          foreign.enterWith('polluted too')
+        })
+        return inputs
+      },
+    })
+    for (const who of ['a', 'b']) {
+      await as(who, async () => {
+        await batcher.submit(1)
+        seen.push(foreign.getStore())
+      })
+    }
+    seen.push(runNeutral(() => foreign.getStore()))
+    expect(seen).toEqual([undefined, 'a', 'a', undefined, 'b', 'b', undefined])
   })
 })
 

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { engineOf } from './batch-scope.ts'
-export { promisesCaptureContext } from './neutral.ts'
+export { contextsAreResources } from './neutral.ts'
 export { partitionLabel, partitionOf } from './partition.ts'
 export { asError } from './request-scope.ts'
 export { adaptedFailure, adaptFailures, type FailureAdapter, Task } from './task.ts'

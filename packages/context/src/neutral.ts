@@ -1,4 +1,19 @@
+import { AsyncResource } from 'node:async_hooks'
+
 import { registry, storage } from './registry.ts'
+
+/**
+ * Whether AsyncLocalStorage is built on `async_hooks` (Node 22, and 24 with
+ * `--no-async-context-frame`). There a context is a resource that `enterWith` writes into, and every
+ * new promise remembers the context it was made in, so a promise that is kept pins its request.
+ */
+export const contextsAreResources: boolean = registry.neutral.runInAsyncScope(() =>
+  // Any store but the current one, `undefined`, which would be no change and turn nothing on.
+  storage.run(
+    Object.create(null),
+    () => Object.getOwnPropertySymbols(new Promise<void>(() => {})).length > 0,
+  ),
+)
 
 /**
  * Runs `fn` on neutral ground: every AsyncLocalStorage of the process is empty inside, OpenTelemetry's
@@ -14,18 +29,13 @@ import { registry, storage } from './registry.ts'
  * ```
  */
 export function runNeutral<R>(fn: () => R): R {
-  return registry.neutral.runInAsyncScope(fn)
+  // New ground each time where it is a resource: an `enterWith` in `fn` would stay in it for ever.
+  const ground = contextsAreResources
+    ? registry.neutral.runInAsyncScope(newResource)
+    : registry.neutral
+  return ground.runInAsyncScope(fn)
 }
 
-/**
- * Whether a new promise remembers the context it was made in. It does where AsyncLocalStorage is
- * built on `async_hooks` (Node 22, and 24 with `--no-async-context-frame`): there a promise that is
- * kept pins the request that made it, so the ones we keep are made on neutral ground.
- */
-export const promisesCaptureContext: boolean = runNeutral(() =>
-  // Any store but the current one, `undefined`, which would be no change and turn nothing on.
-  storage.run(
-    Object.create(null),
-    () => Object.getOwnPropertySymbols(new Promise<void>(() => {})).length > 0,
-  ),
-)
+function newResource(): AsyncResource {
+  return new AsyncResource('HeddleNeutral', { requireManualDestroy: true })
+}

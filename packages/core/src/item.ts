@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { adaptedFailure, asError, promisesCaptureContext, Task } from '@heddle/context/engine'
+import { adaptedFailure, asError, contextsAreResources, Task } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { HeapEntry } from './heap.ts'
@@ -50,7 +50,7 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
     this.#owner = owner
     this.input = input
     this.options = options
-    this.promise = promisesCaptureContext ? runNeutral(newPromise<O>) : newPromise<O>()
+    this.promise = contextsAreResources ? runNeutral(newPromise<O>) : newPromise<O>()
     this.#resolve = takenResolve
     this.#reject = takenReject
   }
