@@ -7,6 +7,8 @@
 export { engineOf } from './batch-scope.ts'
 export { contextsAreResources } from './neutral.ts'
 export { partitionLabel, partitionOf } from './partition.ts'
+export type { TracePropagation } from './registry.ts'
+export { relay, type RelayOptions } from './relay.ts'
 export { asError } from './request-scope.ts'
 export { adaptedFailure, adaptFailures, type FailureAdapter, Task } from './task.ts'
 export { isDevelopment, warn } from './warning.ts'

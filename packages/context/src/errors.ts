@@ -51,11 +51,27 @@ export function inBatch(key: string, batch: string, members: number): ContextErr
   )
 }
 
-export function scopeClosed(wanted: string, scope: string, closedAgo: number): ContextError {
+/** @param opened - where in the code the scope was opened, if that is known */
+export function scopeClosed(
+  wanted: string,
+  scope: string,
+  closedAgo: number,
+  opened: string | undefined,
+): ContextError {
   return new ContextError(
     'SCOPE_CLOSED',
     `Scope \`${scope}\` was closed ${closedAgo.toFixed(1)} ms ago, so ${wanted} is gone. ` +
       'Likely cause: work that was not awaited outlived its request. ' +
-      'Cure: await it before the response ends, or read what it needs beforehand.',
+      'Cure: await it before the response ends, or start it with `detach(fn, { keep: [key] })`.' +
+      (opened === undefined ? '' : `\nThe scope was opened${opened}`),
+  )
+}
+
+export function duplicateCarry(key: string): ContextError {
+  return new ContextError(
+    'DUPLICATE_KEY',
+    `There is a key \`${key}\` with \`carry\` already, and a carrier knows keys by their names. ` +
+      'Likely cause: the module that creates it was loaded twice. ' +
+      'Cure: create it once and import it, or give this one another name.',
   )
 }

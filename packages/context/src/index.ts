@@ -4,13 +4,19 @@
  * @packageDocumentation
  */
 export { type BatchScope, type BatchScopeOptions, openBatchScope } from './batch-scope.ts'
+export { bindAsyncIterable, bindReadableStream } from './bind.ts'
+export { runCarrier, toCarrier } from './carrier.ts'
+export { detach, type DetachOptions } from './detach.ts'
 export { ContextError, type ContextErrorCode } from './errors.ts'
 export { createKey } from './key.ts'
+export { onAbort, wrapListener } from './listen.ts'
 export { runNeutral } from './neutral.ts'
 export { current, run, runRequest, tryCurrent } from './run.ts'
 export { Snapshot } from './snapshot.ts'
 export type {
   BatchRule,
+  Carrier,
+  Carry,
   ContextEntry,
   ContextKey,
   ContextKeyOptions,

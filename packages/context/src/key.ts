@@ -1,9 +1,10 @@
-import { ContextError, inBatch, noScope, noValue } from './errors.ts'
+import { ContextError, duplicateCarry, inBatch, noScope, noValue } from './errors.ts'
 import { registry, storage } from './registry.ts'
 import { run } from './run.ts'
 import type { BaseScope } from './scope.ts'
 import type {
   BatchRule,
+  Carry,
   ContextEntry,
   ContextKey,
   ContextKeyOptions,
@@ -39,9 +40,10 @@ export class Key<T> implements ContextKey<T> {
   readonly defaultValue: T | undefined
   readonly rule: BatchRule<T>
   readonly redact: boolean
+  readonly carry: Carry<T> | undefined
 
   constructor(name: string, options: ContextKeyOptions<T>) {
-    const { batch = 'hide', redact = false } = options
+    const { batch = 'hide', child = 'inherit', redact = false, carry } = options
     if (typeof name !== 'string' || name === '') {
       throw new TypeError(`Expected a key's \`name\` to be a string with text in it, got ${name}`)
     }
@@ -50,12 +52,23 @@ export class Key<T> implements ContextKey<T> {
         `Expected \`batch\` of key \`${name}\` to be 'hide', 'partition', 'same' or a function, got ${batch}`,
       )
     }
+    if (child !== 'inherit' && child !== 'drop') {
+      throw new TypeError(
+        `Expected \`child\` of key \`${name}\` to be 'inherit' or 'drop', got ${String(child)}`,
+      )
+    }
+    if (carry && registry.carriedKeys.has(name)) throw duplicateCarry(name)
     this.name = name
-    this.index = registry.nextKeyIndex++
+    this.index = registry.keys.length
     this.defaultValue = options.default
     this.rule = batch
     this.redact = redact
-    if (batch !== 'hide') registry.sharedKeys.push(this as Key<unknown>)
+    this.carry = carry
+    const key = this as Key<unknown>
+    registry.keys.push(key)
+    if (batch !== 'hide') registry.sharedKeys.push(key)
+    if (child === 'drop') registry.droppedKeys.push(key)
+    if (carry) registry.carriedKeys.set(name, key)
   }
 
   get(): T | undefined {

@@ -13,9 +13,24 @@ interface Registry {
   readonly storage: AsyncLocalStorage<BaseScope | undefined>
   /** Made where no AsyncLocalStorage of anyone had a value, so that re-entering it empties them all. */
   readonly neutral: AsyncResource
+  /** Every key of the process; a key's index is its place here, and in the slots of every scope. */
+  readonly keys: Key<unknown>[]
   /** Keys that a batch may show: those whose batch rule is not `hide`. */
   readonly sharedKeys: Key<unknown>[]
-  nextKeyIndex: number
+  /** Keys that a child scope starts without. */
+  readonly droppedKeys: Key<unknown>[]
+  /** Keys that may leave the process, by name. */
+  readonly carriedKeys: Map<string, Key<unknown>>
+  /** How a tracer writes and reads the trace context of carriers; see `setTracePropagation`. */
+  tracePropagation: TracePropagation | undefined
+}
+
+/** What a tracer knows of carriers. */
+export interface TracePropagation {
+  /** The trace context of the code that runs now, as a `traceparent`. */
+  write(): string | undefined
+  /** Runs `fn` in the trace context of `traceparent`. */
+  run<R>(traceparent: string, fn: () => R): R
 }
 
 // The version belongs to the shape above: a copy with another shape must not share it.
@@ -26,8 +41,11 @@ const holder = globalThis as { [REGISTRY]?: Registry }
 export const registry: Registry = (holder[REGISTRY] ??= {
   storage: new AsyncLocalStorage(),
   neutral: new AsyncResource('HeddleNeutral', { requireManualDestroy: true }),
+  keys: [],
   sharedKeys: [],
-  nextKeyIndex: 0,
+  droppedKeys: [],
+  carriedKeys: new Map(),
+  tracePropagation: undefined,
 })
 
 /** The AsyncLocalStorage, by a name of its own: it is read on every path. */

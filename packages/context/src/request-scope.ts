@@ -13,7 +13,7 @@ const MAX_DELAY = 2 ** 31 - 1
  * still open, then closed. Everything that few requests need is made when it is first asked for.
  */
 export class RequestScope extends OwnerScope implements TaskOwner {
-  override readonly kind = 'request'
+  override readonly kind: 'request' | 'detached'
   override readonly parent = undefined
   override readonly batch = undefined
   override readonly deadline: number | undefined
@@ -28,9 +28,10 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   /** What still has to end before the scope closes: its function, and `closeWhen`. */
   #open = 1
 
-  constructor(options: RequestOptions) {
+  constructor(options: RequestOptions, kind: 'request' | 'detached' = 'request') {
     super()
     assertOptions(options)
+    this.kind = kind
     const { id, signal, timeout, closeWhen } = options
     this.#id = id
     this.#source = signal

@@ -5,6 +5,7 @@ import { storage } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import type { BaseScope } from './scope.ts'
 import type { ContextEntry, RequestOptions, Scope } from './types.ts'
+import { callSite } from './warning.ts'
 
 /**
  * The scope of the code that runs now.
@@ -46,7 +47,17 @@ export function run<R>(entries: Iterable<ContextEntry<any>>, fn: () => R): R {
  */
 export function runRequest<R>(options: RequestOptions, fn: (scope: Scope) => R): R {
   const scope = new RequestScope(options)
-  if (options.entries) writeEntries(scope, options.entries)
+  scope.openedAt = callSite(runRequest)
+  return runOwned(scope, options.entries ?? [], fn)
+}
+
+/** Runs `fn` in `scope`, with these values, and tells the scope when it has settled. */
+export function runOwned<R>(
+  scope: RequestScope,
+  entries: Iterable<ContextEntry<any>>,
+  fn: (scope: Scope) => R,
+): R {
+  writeEntries(scope, entries)
   let result: R
   try {
     result = storage.run(scope, fn, scope)

@@ -1,5 +1,7 @@
 import { scopeClosed } from './errors.ts'
 import type { Key } from './key.ts'
+import { runNeutral } from './neutral.ts'
+import { registry, storage } from './registry.ts'
 import type { ContextKey, Scope } from './types.ts'
 import { isDevelopment, warn } from './warning.ts'
 
@@ -80,7 +82,26 @@ export abstract class BaseScope implements Scope {
   /** The slots for a child to start with. */
   share(): Slots {
     this.#own = false
-    return this.#slots
+    if (!registry.droppedKeys.some(({ index }) => this.#slots[index] !== undefined)) {
+      return this.#slots
+    }
+    const slots = [...this.#slots]
+    for (const { index } of registry.droppedKeys) slots[index] = undefined
+    return slots
+  }
+
+  onClose(fn: () => void): Disposable {
+    if (!this.#assertOpen('onClose()') || this.owner === undefined) return { [Symbol.dispose]() {} }
+    return this.owner.addCloseCallback(() => storage.run(this, fn))
+  }
+
+  toJSON(): object {
+    const values = this.#slots.flatMap((value, index) => {
+      const key = registry.keys[index]
+      return value === undefined || key === undefined || key.redact ? [] : [[key.name, value]]
+    })
+    const { id, kind, state } = this
+    return { id, kind, state, elapsed: this.elapsed(), values: Object.fromEntries(values) }
   }
 
   /** Forgets every value, so that what still holds the scope holds nothing of its request. */
@@ -89,12 +110,14 @@ export abstract class BaseScope implements Scope {
     this.#own = false
   }
 
-  #assertOpen(name: string): boolean {
-    const closedAt = this.owner?.closedAt
-    if (closedAt === undefined) return true
-    const error = scopeClosed(`\`${name}\``, this.id, performance.now() - closedAt)
+  /** @returns whether it is open; in development it throws if it is not */
+  #assertOpen(wanted: string): boolean {
+    const { owner } = this
+    if (owner?.closedAt === undefined) return true
+    const closedAgo = performance.now() - owner.closedAt
+    const error = scopeClosed(`\`${wanted}\``, this.id, closedAgo, owner.openedAt)
     if (isDevelopment()) throw error
-    warn(error.code, name, error.message)
+    warn(error.code, wanted, error.message)
     return false
   }
 }
@@ -105,6 +128,9 @@ export abstract class OwnerScope extends BaseScope {
   /** ms on the `performance.now()` clock. */
   closedAt: number | undefined
   ownState: Scope['state'] = 'active'
+  /** Where it was opened, in development. */
+  openedAt: string | undefined
+  #closeCallbacks: Set<{ readonly fn: () => void }> | undefined
   // Weak, since a request may open any number of child scopes before it ends.
   #children: WeakRef<BaseScope>[] = []
   #childrenBeforePruning = 64
@@ -116,13 +142,36 @@ export abstract class OwnerScope extends BaseScope {
     this.#childrenBeforePruning = Math.max(64, this.#children.length * 2)
   }
 
+  /** @returns what takes the call back */
+  addCloseCallback(fn: () => void): Disposable {
+    const callbacks = (this.#closeCallbacks ??= new Set())
+    // An object of its own, since the same function may be given twice.
+    const callback = { fn }
+    callbacks.add(callback)
+    return { [Symbol.dispose]: () => void callbacks.delete(callback) }
+  }
+
   close(): void {
     if (this.closedAt !== undefined) return
+    this.#callBack()
     this.closedAt = performance.now()
     this.ownState = 'closed'
     this.empty()
     for (const reference of this.#children) reference.deref()?.empty()
     this.#children = []
+  }
+
+  /** The last one first, as a stack of disposables does. */
+  #callBack(): void {
+    const callbacks = [...(this.#closeCallbacks ?? [])].toReversed()
+    this.#closeCallbacks = undefined
+    for (const { fn } of callbacks) {
+      try {
+        runNeutral(fn)
+      } catch (error) {
+        warn('CALLBACK_FAILED', 'onClose', `\`onClose\` of scope \`${this.id}\` threw`, error)
+      }
+    }
   }
 }
 

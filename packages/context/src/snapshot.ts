@@ -31,6 +31,10 @@ export class Snapshot implements Disposable {
     this.#scope = scope
   }
 
+  get isReleased(): boolean {
+    return this.#resource === undefined
+  }
+
   /** The scope it was captured in; `undefined` outside any, and after the release. */
   get scope(): Scope | undefined {
     return this.#scope
@@ -52,11 +56,7 @@ export class Snapshot implements Disposable {
     const wrapped = function (this: unknown, ...args: Parameters<F>): ReturnType<F> {
       return run(() => fn.apply(this, args))
     }
-    Object.defineProperties(wrapped, {
-      name: { value: fn.name, configurable: true },
-      length: { value: fn.length, configurable: true },
-    })
-    return wrapped as F
+    return likeOriginal(wrapped, fn)
   }
 
   /** Lets go of the context. Idempotent. */
@@ -68,6 +68,17 @@ export class Snapshot implements Disposable {
   [Symbol.dispose](): void {
     this.release()
   }
+}
+
+/** Gives a wrapper the name and the length of what it wraps, which frameworks look at. */
+export function likeOriginal<F extends (...args: any[]) => any>(
+  wrapper: (...args: any[]) => any,
+  original: F,
+): F {
+  return Object.defineProperties(wrapper, {
+    name: { value: original.name, configurable: true },
+    length: { value: original.length, configurable: true },
+  }) as F
 }
 
 function released(): ContextError {

@@ -70,11 +70,44 @@ export interface ContextKeyOptions<T> {
    */
   readonly batch?: BatchRule<T>
   /**
-   * Keeps the value out of everything that is printed: `Batch.partition`, and so traces.
+   * Whether a child scope starts with its parent's value.
+   *
+   * @defaultValue `'inherit'`
+   */
+  readonly child?: 'inherit' | 'drop'
+  /** How the value leaves the process; without it, it never does. */
+  readonly carry?: Carry<T>
+  /**
+   * Keeps the value out of everything that is printed: `Batch.partition`, and so traces; `toJSON()`.
    *
    * @defaultValue `false`
    */
   readonly redact?: boolean
+}
+
+/** How a value is written into a {@link Carrier} and read from one. */
+export interface Carry<T> {
+  encode(value: T): string
+  decode(text: string): T
+  /**
+   * The most that the encoded value may take, in bytes of its percent-encoded form.
+   *
+   * @defaultValue 4096
+   */
+  readonly maxBytes?: number
+}
+
+/** A scope on its way to another thread or process: plain data, structured-cloneable. */
+export interface Carrier {
+  readonly v: 1
+  /** The id of the scope it was made from. */
+  readonly id: string
+  /** Name and percent-encoded value of each key with `carry`. */
+  readonly entries: readonly (readonly [string, string])[]
+  /** https://www.w3.org/TR/trace-context/, when a tracer has said how to write it. */
+  readonly traceparent?: string
+  /** ms that were left to the deadline when it was made. */
+  readonly deadlineMs?: number
 }
 
 /** The values and the life of one request, or of a part of it. */
@@ -103,6 +136,16 @@ export interface Scope {
   get<T>(key: ContextKey<T>): T | undefined
   /** Whether this scope has a value of `key`; a default does not count. */
   has(key: ContextKey<unknown>): boolean
+  /**
+   * Calls `fn` when the scope closes, while its values can still be read, in this scope and on neutral
+   * ground besides. A child closes with its request; a scope outside any never does.
+   *
+   * @returns what takes the call back
+   * @throws ContextError `SCOPE_CLOSED`
+   */
+  onClose(fn: () => void): Disposable
+  /** Id, kind, state, age and values by the keys' names, those of `redact` keys left out. */
+  toJSON(): object
 }
 
 export interface RequestOptions {

@@ -23,3 +23,18 @@ export function warn(code: string, topic: string, message: string, cause?: unkno
     process.emitWarning(message, { type: 'HeddleWarning', code })
   })
 }
+
+// Once, at the start: reading the environment for every request would cost more than the rest of it.
+const looksForCallSites = isDevelopment()
+
+/**
+ * Where in the code the function `below` was called from, as the lines of a stack trace; `undefined` in
+ * production, since looking costs some µs.
+ */
+export function callSite(below: (...args: any[]) => unknown): string | undefined {
+  if (!looksForCallSites) return undefined
+  const holder: { stack?: string } = {}
+  Error.captureStackTrace(holder, below)
+  // As text at once: a stack that has not been read holds the functions that are on it.
+  return holder.stack?.slice(holder.stack.indexOf('\n'))
+}

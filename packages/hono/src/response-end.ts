@@ -1,3 +1,4 @@
+import { relay } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
 /** A Node response, as @hono/node-server puts it into `c.env`. */
@@ -36,7 +37,7 @@ export function watchResponse(c: Context): ResponseEnd {
       const { res } = context
       // Hono would copy the old response's headers once more.
       context.res = undefined
-      context.res = new Response(passThrough(body, resolve), res)
+      context.res = new Response(relay(body, { around: (call) => call(), onEnd: resolve }), res)
     },
   }
 }
@@ -44,37 +45,4 @@ export function watchResponse(c: Context): ResponseEnd {
 function outgoingOf(c: Context): Outgoing | undefined {
   const { outgoing } = (c.env ?? {}) as { readonly outgoing?: Partial<Outgoing> }
   return typeof outgoing?.once === 'function' ? (outgoing as Outgoing) : undefined
-}
-
-/** The same bytes at the same pace; `onEnd` is called when they have ended, in whichever way. */
-function passThrough(
-  body: ReadableStream<Uint8Array>,
-  onEnd: () => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (!done) {
-            controller.enqueue(value)
-            return
-          }
-          controller.close()
-        } catch (error) {
-          controller.error(error)
-        }
-        onEnd()
-      },
-      async cancel(reason) {
-        try {
-          await reader.cancel(reason)
-        } finally {
-          onEnd()
-        }
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }

@@ -1,0 +1,95 @@
+import { relay } from './relay.ts'
+import { Snapshot } from './snapshot.ts'
+
+/**
+ * An iterable whose source runs in the captured context, whoever consumes it. A generator's body
+ * otherwise runs in the context of its consumer, on every runtime.
+ *
+ * @param snapshot - the context; by default the current one, which is released when the iteration ends
+ * @example
+ * ```ts
+ * return new Response(ReadableStream.from(bindAsyncIterable(generate())))
+ * ```
+ */
+export function bindAsyncIterable<T>(
+  iterable: AsyncIterable<T>,
+  snapshot?: Snapshot,
+): AsyncIterable<T> {
+  const context = snapshot ?? Snapshot.capture()
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = context.run(() => iterable[Symbol.asyncIterator]())
+      // What was captured here is let go with the iteration; a snapshot that was given is its owner's.
+      return new BoundIterator(iterator, context, snapshot === undefined)
+    },
+  }
+}
+
+/** An iterator that has nothing more to do with its source once it has ended. */
+class BoundIterator<T> implements AsyncIterator<T> {
+  #source: AsyncIterator<T> | undefined
+  #context: Snapshot | undefined
+  readonly #owned: boolean
+
+  constructor(source: AsyncIterator<T>, context: Snapshot, owned: boolean) {
+    this.#source = source
+    this.#context = context
+    this.#owned = owned
+  }
+
+  next(...args: [] | [unknown]): Promise<IteratorResult<T>> {
+    return this.#call((source) => source.next(...(args as [])))
+  }
+
+  return(value?: unknown): Promise<IteratorResult<T>> {
+    const end = { done: true as const, value }
+    return this.#call((source) => source.return?.(value) ?? Promise.resolve(end), end)
+  }
+
+  throw(error?: unknown): Promise<IteratorResult<T>> {
+    return this.#call((source) => {
+      if (source.throw) return source.throw(error)
+      throw error
+    })
+  }
+
+  async #call(
+    call: (source: AsyncIterator<T>) => Promise<IteratorResult<T>>,
+    afterEnd: IteratorReturnResult<unknown> = { done: true, value: undefined },
+  ): Promise<IteratorResult<T>> {
+    const source = this.#source
+    if (source === undefined || this.#context === undefined) return afterEnd
+    let result: IteratorResult<T> | undefined
+    try {
+      result = await this.#context.run(() => call(source))
+    } finally {
+      // A source that threw has ended, too.
+      if (result === undefined || result.done) this.#end()
+    }
+    return result
+  }
+
+  #end(): void {
+    if (this.#owned) this.#context?.release()
+    this.#source = this.#context = undefined
+  }
+}
+
+/**
+ * A stream whose source runs in the captured context, whoever reads it: which context a source's
+ * `pull` and `cancel` see otherwise depends on the runtime.
+ *
+ * @param snapshot - the context; by default the current one, which is released when the stream ends
+ */
+export function bindReadableStream<T>(
+  stream: ReadableStream<T>,
+  snapshot?: Snapshot,
+): ReadableStream<T> {
+  const context = snapshot ?? Snapshot.capture()
+  return relay(stream, {
+    around: (call) => context.run(call),
+    onEnd: () => {
+      if (snapshot === undefined) context.release()
+    },
+  })
+}
