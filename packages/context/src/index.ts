@@ -9,10 +9,13 @@ export { runCarrier, toCarrier } from './carrier.ts'
 export { detach, type DetachOptions } from './detach.ts'
 export { ContextError, type ContextErrorCode } from './errors.ts'
 export { createKey } from './key.ts'
+export { registerForeign } from './leaks.ts'
 export { onAbort, wrapListener } from './listen.ts'
 export { runNeutral } from './neutral.ts'
 export { current, run, runRequest, tryCurrent } from './run.ts'
 export { Snapshot } from './snapshot.ts'
+export { type SnapshotCount, snapshotCount } from './snapshot-count.ts'
+export type { ForeignStore } from './registry.ts'
 export type {
   BatchRule,
   Carrier,

@@ -23,6 +23,22 @@ interface Registry {
   readonly carriedKeys: Map<string, Key<unknown>>
   /** How a tracer writes and reads the trace context of carriers; see `setTracePropagation`. */
   tracePropagation: TracePropagation | undefined
+  /** What the leak detector looks at besides ours. */
+  readonly foreignStores: Set<ForeignStore>
+}
+
+/** A store of somebody else, as the leak detector sees it. */
+export interface ForeignStore {
+  /** For the report. */
+  readonly name: string
+  /** The value where the code runs now. */
+  read(): unknown
+  /**
+   * Whether a value counts as none.
+   *
+   * @defaultValue `undefined` does
+   */
+  isEmpty?(value: unknown): boolean
 }
 
 /** What a tracer knows of carriers. */
@@ -46,6 +62,7 @@ export const registry: Registry = (holder[REGISTRY] ??= {
   droppedKeys: [],
   carriedKeys: new Map(),
   tracePropagation: undefined,
+  foreignStores: new Set(),
 })
 
 /** The AsyncLocalStorage, by a name of its own: it is read on every path. */

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 
 import { ContextError } from './errors.ts'
 import { storage } from './registry.ts'
+import { countCapture, countRelease } from './snapshot-count.ts'
 import type { Scope } from './types.ts'
 
 /**
@@ -22,7 +23,9 @@ export class Snapshot implements Disposable {
 
   static capture(): Snapshot {
     const resource = new AsyncResource('HeddleSnapshot', { requireManualDestroy: true })
-    return new Snapshot(resource, storage.getStore())
+    const snapshot = new Snapshot(resource, storage.getStore())
+    countCapture(snapshot)
+    return snapshot
   }
 
   /** For engines, whose items are resources already; everybody else calls {@link capture}. */
@@ -61,6 +64,8 @@ export class Snapshot implements Disposable {
 
   /** Lets go of the context. Idempotent. */
   release(): void {
+    if (this.#resource === undefined) return
+    countRelease(this)
     this.#resource = undefined
     this.#scope = undefined
   }

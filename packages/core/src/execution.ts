@@ -1,4 +1,5 @@
 import { type BatchScope, openBatchScope } from '@heddle/context'
+import { leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
 import { BatcherError, describe } from './errors.ts'
@@ -77,8 +78,15 @@ export class Execution<I, O> {
     const view = new BatchView(this, name)
     let scope: BatchScope | undefined
     let results: Promise<readonly (O | Error)[]> | undefined
+    const guard = leakGuard(name, this.id)
     const call = (): Promise<readonly (O | Error)[]> => {
+      guard?.check('start')
       results = started(() => this.#owner.options.run(this.items.map(inputOf), view))
+      if (guard) {
+        guard.check('return')
+        const atEnd = (): void => guard.check('end')
+        results.then(atEnd, atEnd)
+      }
       return results
     }
     try {

@@ -1,8 +1,9 @@
-import { ContextError, runRequest, type Scope } from '@heddle/context'
+import { ContextError, registerForeign, runRequest, type Scope } from '@heddle/context'
 import { adaptFailures } from '@heddle/context/engine'
 import { instrumentBatchers } from '@heddle/otel'
 import { context } from '@opentelemetry/api'
 import type { Context, MiddlewareHandler, Next } from 'hono'
+import { tryGetContext } from 'hono/context-storage'
 
 import { setHeader } from './headers.ts'
 import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
@@ -40,6 +41,7 @@ export function heddle(
   const settings = resolveOptions(options)
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
+  registerForeign(honoContext)
   return async function heddleMiddleware(c, next) {
     if (scopeIn(c)) return next()
     const id = requestIdOf(c, settings)
@@ -70,6 +72,9 @@ export function scopeOf(c: Context): Scope {
       'Cure: put `app.use(heddle())` before the routes.',
   )
 }
+
+/** For the leak detector: no request's context is to be seen in a batch. */
+const honoContext = { name: 'hono/context-storage', read: tryGetContext }
 
 /** An app may have a variable of this name already, which is no scope of ours. */
 function scopeIn(c: Context): Scope | undefined {
