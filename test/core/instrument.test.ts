@@ -108,6 +108,20 @@ describe('instrument', () => {
     await running
   })
 
+  it('sees nobody when a caller ends its own item', async () => {
+    const seen: unknown[] = []
+    using _ = instrument({ onSettle: () => seen.push(name.get(), tryCurrent()) })
+    const { run } = echo<number>()
+    const batcher = createBatcher({ name: 'left', run })
+    const controller = new AbortController()
+    await runWith([name.of('caller')], () => {
+      const item = ended(batcher.submit(1, { signal: controller.signal }))
+      controller.abort(new Error('left'))
+      return item
+    })
+    expect(seen).toEqual([undefined, undefined])
+  })
+
   it('rejects `next` when the batch has failed', async () => {
     const failures: unknown[] = []
     using _ = instrument({

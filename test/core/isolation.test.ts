@@ -137,6 +137,28 @@ describe('a batch function that pollutes its context with `enterWith`', () => {
   })
 })
 
+describe('listeners of the batch’s signals (R1)', () => {
+  it.each([
+    ['a caller aborts', {}],
+    ['a deadline passes', { timeout: 10 }],
+  ])('see no caller when %s', async (_case, options) => {
+    const seen: unknown[] = []
+    const { run, calls } = crank<number>()
+    const batcher = createBatcher({ name: 'gone', run })
+    const controller = new AbortController()
+    const item = as('a', () => ended(batcher.submit(1, { ...options, signal: controller.signal })))
+    await turn()
+    const { batch } = calls[0]!
+    for (const { signal } of [batch, batch.items[0]!]) {
+      signal.addEventListener('abort', () => seen.push(visible()))
+    }
+    if (!('timeout' in options)) as('b', () => controller.abort())
+    await item
+    expect(seen).toEqual([nothing, nothing])
+    calls[0]?.finish([1])
+  })
+})
+
 describe('callers', () => {
   it('go on in their own contexts, whether their item was fulfilled, rejected or aborted', async () => {
     const batcher = createBatcher<number, number>({

@@ -88,19 +88,22 @@ describe('nothing of a request is held (R9)', () => {
 
   it('by timers that were armed for its items', async () => {
     const { run, calls } = crank<number>()
-    const batcher = createBatcher({ name: 'timer', run, timeout: 3_600_000 })
-    const blocking = batcher.submit(-1)
+    // One batcher for each request, since a batcher has one timer at a time.
+    const batchers = Array.from({ length: REQUESTS }, () =>
+      createBatcher({ name: 'timer', run, timeout: 3_600_000 }),
+    )
+    const blocking = batchers.map((batcher) => batcher.submit(-1))
     await turn()
     const markers = await markersOf(async (n) => {
       const controller = new AbortController()
-      const item = ended(batcher.submit(n, { signal: controller.signal, timeout: 60_000 }))
+      const item = ended(batchers[n]!.submit(n, { signal: controller.signal, timeout: 60_000 }))
       controller.abort()
       await item
     })
-    // The alarm is still armed, for the blocking item.
+    // The alarms are still armed, for the blocking items.
     expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
-    calls[0]?.finish([-1])
-    await blocking
+    for (const call of calls) call.finish([-1])
+    await Promise.all(blocking)
   })
 
   it('by a promise that never settles, once the scope has closed', async () => {

@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { storage } from './registry.ts'
 import { type BaseScope, baseOf } from './scope.ts'
 import type { Scope } from './types.ts'
+import { warn } from './warning.ts'
 
 /**
  * Work that somebody started in the current context and that an engine finishes later: it is the way
@@ -74,8 +75,15 @@ export function adaptFailures(request: Scope, adapter: FailureAdapter): void {
   adapters.set(request, adapter)
 }
 
-/** The error as the request of `scope` wants it. */
+/** The error as the request of `scope` wants it; as it is, if the adapter fails. */
 export function adaptedFailure(scope: Scope | undefined, error: Error): Error {
   const owner = scope && baseOf(scope).owner
-  return (owner && adapters.get(owner)?.(error)) ?? error
+  const adapter = owner && adapters.get(owner)
+  if (adapter === undefined) return error
+  try {
+    return adapter(error)
+  } catch (cause) {
+    warn('ADAPTER_FAILED', 'adaptFailures', 'The adapter of an engine’s errors threw', cause)
+    return error
+  }
 }

@@ -99,8 +99,9 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   settle(item: Item<I, O>, outcome: Outcome<O>): void {
     this.#deadlines.remove(item)
     this.#ledger.settled(outcome)
-    reportSettled(item, this.options.name, outcome)
+    // First, so that nothing that is told of it can keep the caller waiting.
     item.settle(outcome)
+    reportSettled(item, this.options.name, outcome)
   }
 
   finished(execution: Execution<I, O>): void {

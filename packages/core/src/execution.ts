@@ -1,4 +1,4 @@
-import { type BatchScope, openBatchScope } from '@heddle/context'
+import { type BatchScope, openBatchScope, runNeutral } from '@heddle/context'
 import { leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
@@ -69,7 +69,8 @@ export class Execution<I, O> {
     if (this.#aborted) return
     this.#aborted = true
     this.#abortReason = reason
-    this.#controller?.abort(reason)
+    // Whoever aborts it may be a caller, in its own context; what listens to it belongs to the batch.
+    runNeutral(() => this.#controller?.abort(reason))
   }
 
   /** Calls the batch function in a scope of its own. Must be called on neutral ground. */

@@ -91,7 +91,8 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   /** The caller is gone while the batch function runs. */
   leave(reason: unknown): void {
     this.#leftFor = reason
-    this.#controller?.abort(reason)
+    // Whoever aborts it may be a caller, in its own context; what listens to it belongs to the batch.
+    runNeutral(() => this.#controller?.abort(reason))
     this.execution?.left(reason)
   }
 

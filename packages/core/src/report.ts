@@ -16,7 +16,7 @@ export function noteSubmit(item: Item<any, any>, batcher: string, queueSize: num
   )
 }
 
-/** Tells the caller's `onTiming` and the instruments, before the caller goes on. */
+/** Tells the caller's `onTiming` and the instruments, before the caller's `await` goes on. */
 export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: Outcome<O>): void {
   const { instruments, notes, submittedAt } = item
   const onTiming = item.options?.onTiming

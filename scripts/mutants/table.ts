@@ -1,0 +1,246 @@
+/** A way to break a rule of ARCHITECTURE.md, and the test that must notice. */
+export interface Mutant {
+  readonly name: string
+  readonly rule: string
+  readonly file: string
+  /** What is to stand in the place of what; the first must stand in the file exactly once. */
+  readonly replace: readonly [from: string, to: string]
+  readonly test: string
+}
+
+const context = 'packages/context/src'
+const core = 'packages/core/src'
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'neutral-ground',
+    rule: 'R1 the batch function runs on neutral ground',
+    file: `${context}/neutral.ts`,
+    replace: ['return ground.runInAsyncScope(fn)', 'return fn()'],
+    test: 'test/hono/isolation.test.ts',
+  },
+  {
+    name: 'neutral-ground-core',
+    rule: 'R1 the batch function runs on neutral ground',
+    file: `${context}/neutral.ts`,
+    replace: ['return ground.runInAsyncScope(fn)', 'return fn()'],
+    test: 'test/core/isolation.test.ts',
+  },
+  {
+    name: 'neutral-batch-scope',
+    rule: 'R1 a batch scope is on neutral ground',
+    file: `${context}/batch-scope.ts`,
+    replace: ['return runNeutral(() => storage.run(this, fn))', 'return storage.run(this, fn)'],
+    test: 'test/context/batch-scope.test.ts',
+  },
+  {
+    name: 'batch-of-one',
+    rule: 'R1 no special case for a batch of one',
+    file: `${core}/execution.ts`,
+    replace: [
+      'if (instruments.length === 0) void scope.run(call)',
+      'if (this.items.length === 1) this.items[0]!.runInAsyncScope(() => void call())\n      else if (instruments.length === 0) void scope.run(call)',
+    ],
+    test: 'test/core/isolation.test.ts',
+  },
+  {
+    name: 'hidden-key',
+    rule: 'R1 a batch shows no value that a key does not allow',
+    file: `${context}/key.ts`,
+    replace: ["if (batch !== 'hide') registry.sharedKeys.push", 'registry.sharedKeys.push'],
+    test: 'test/context/batch-scope.test.ts',
+  },
+  {
+    name: 'neutral-on-settle',
+    rule: 'R1 hooks run on neutral ground',
+    file: `${core}/report.ts`,
+    replace: ['runNeutral(() => {', ';[0].forEach(() => {'],
+    test: 'test/core/instrument.test.ts',
+  },
+  {
+    name: 'neutral-timer',
+    rule: 'R1 timers run on neutral ground',
+    file: `${core}/alarm.ts`,
+    replace: ['runNeutral(() => setTimeout(this.#fired, delay))', 'setTimeout(this.#fired, delay)'],
+    test: 'test/core/retention.test.ts',
+  },
+  {
+    name: 'neutral-abort',
+    rule: 'R1 listeners of a batch run on neutral ground',
+    file: `${core}/execution.ts`,
+    replace: [
+      'runNeutral(() => this.#controller?.abort(reason))',
+      'this.#controller?.abort(reason)',
+    ],
+    test: 'test/core/isolation.test.ts',
+  },
+  {
+    name: 'enter-with',
+    rule: 'R2 only the parts of node:async_hooks that do not leak',
+    file: `${context}/run.ts`,
+    replace: ['return storage.run(child, fn)', 'storage.enterWith(child)\n  return fn()'],
+    test: 'test/packages/imports.test.ts',
+  },
+  {
+    name: 'second-storage',
+    rule: 'R3 one AsyncLocalStorage in the process',
+    file: `${core}/waiters.ts`,
+    replace: [
+      'export class Waiters {',
+      "import { AsyncLocalStorage } from 'node:async_hooks'\nvoid new AsyncLocalStorage()\nexport class Waiters {",
+    ],
+    test: 'test/packages/imports.test.ts',
+  },
+  {
+    name: 'storage-per-copy',
+    rule: 'R3 copies of the package share the storage',
+    file: `${context}/registry.ts`,
+    replace: ['(holder[REGISTRY] ??= {', '({'],
+    test: 'test/packages/copies.test.ts',
+  },
+  {
+    name: 'import-to-the-right',
+    rule: 'a package never imports to its right',
+    file: `${core}/waiters.ts`,
+    replace: ['export class Waiters {', "import 'hono'\nexport class Waiters {"],
+    test: 'test/packages/imports.test.ts',
+  },
+  {
+    name: 'thenables',
+    rule: 'R4 native promises only',
+    file: `${context}/run.ts`,
+    replace: [
+      'if (result instanceof Promise) {',
+      "if (((value: any): value is Promise<R> => typeof value?.then === 'function')(result)) {",
+    ],
+    test: 'test/context/scope.test.ts',
+  },
+  {
+    name: 'early-binding',
+    rule: 'R5 an item binds to a batch only when a slot is free',
+    file: `${core}/scheduler.ts`,
+    replace: ['return this.#inFlight < this.#options.maxConcurrency', 'return true'],
+    test: 'test/core/batching.test.ts',
+  },
+  {
+    name: 'slot-freed-on-abort',
+    rule: 'R6 the slot is released when the batch function settles',
+    file: `${core}/execution.ts`,
+    replace: [
+      'this.#abortReason = reason\n',
+      'this.#abortReason = reason\n    this.#owner.finished(this)\n',
+    ],
+    test: 'test/core/batching.test.ts',
+  },
+  {
+    name: 'first-leaver-aborts',
+    rule: 'R7 the batch is aborted only when all members are gone',
+    file: `${core}/execution.ts`,
+    replace: ['if (this.#waiting === 0) this.abort(reason)', 'this.abort(reason)'],
+    test: 'test/core/cancellation.test.ts',
+  },
+  {
+    name: 'nobody-aborts',
+    rule: 'R7 the batch is aborted when all members are gone',
+    file: `${core}/execution.ts`,
+    replace: ['if (this.#waiting === 0) this.abort(reason)', ''],
+    test: 'test/core/cancellation.test.ts',
+  },
+  {
+    name: 'throwing-hook',
+    rule: 'R8 nothing a hook throws changes anything',
+    file: `${core}/instrument.ts`,
+    replace: ['reportHook(failed, name, error)\n', 'throw error\n'],
+    test: 'test/core/instrument.test.ts',
+  },
+  {
+    name: 'throwing-cost',
+    rule: 'R8 what `cost` throws rejects that submit alone',
+    file: `${core}/admission.ts`,
+    replace: [
+      "return refuse('BATCH_FAILED', `the item",
+      "throw cause ?? refuse('BATCH_FAILED', `the item",
+    ],
+    test: 'test/core/misuse.test.ts',
+  },
+  {
+    name: 'shared-error',
+    rule: 'R8 no two callers receive the same error object',
+    file: `${core}/execution.ts`,
+    replace: ['if (!delivered.has(error)) {', 'if (error) {'],
+    test: 'test/core/settlement.test.ts',
+  },
+  {
+    name: 'wrong-number-of-results',
+    rule: 'R8 a wrong number of results hangs no caller',
+    file: `${core}/execution.ts`,
+    replace: ["if (mismatch) return this.#failAll('RESULT_MISMATCH', mismatch)", ''],
+    test: 'test/core/settlement.test.ts',
+  },
+  {
+    name: 'slots-stay',
+    rule: 'R9 a closed scope holds no value',
+    file: `${context}/scope.ts`,
+    replace: ["this.ownState = 'closed'\n    this.empty()\n", "this.ownState = 'closed'\n"],
+    test: 'test/context/scope.test.ts',
+  },
+  {
+    name: 'slots-of-children-stay',
+    rule: 'R9 a closed scope holds no value of a child',
+    file: `${context}/scope.ts`,
+    replace: ['reference.deref()?.empty()', 'reference.deref()'],
+    test: 'test/context/scope.test.ts',
+  },
+  {
+    name: 'item-keeps-request',
+    rule: 'R9 a settled item lets its request go',
+    file: `${core}/item.ts`,
+    replace: ['this.release()\n', '\n'],
+    test: 'test/core/isolation.test.ts',
+  },
+  {
+    name: 'item-keeps-listener',
+    rule: 'R9 a settled item leaves its signal',
+    file: `${core}/item.ts`,
+    replace: ["this.#source?.removeEventListener('abort', this)", ''],
+    test: 'test/core/cancellation.test.ts',
+  },
+  {
+    name: 'snapshot-stays',
+    rule: 'R9 a settled batch holds no snapshot',
+    file: `${core}/batch-view.ts`,
+    replace: ['this.#snapshot.release()', ''],
+    test: 'test/core/isolation.test.ts',
+  },
+  {
+    name: 'deadline-stays',
+    rule: 'R9 a settled item is not kept until its deadline',
+    file: `${core}/engine.ts`,
+    replace: [
+      'this.#deadlines.remove(item)\n',
+      'if ((item.deadline ?? 0) <= performance.now()) this.#deadlines.remove(item)\n',
+    ],
+    test: 'test/core/retention.test.ts',
+  },
+  {
+    name: 'batch-stays',
+    rule: 'R9 a settled batch that is kept holds no item',
+    file: `${core}/execution.ts`,
+    replace: ['view.close()', ''],
+    test: 'test/core/retention.test.ts',
+  },
+  {
+    name: 'unhandled-rejection',
+    rule: 'R8 a caller that has left causes no unhandled rejection',
+    file: `${core}/engine.ts`,
+    replace: ['item.promise.catch(ignore)', 'void ignore'],
+    test: 'test/core/settlement.test.ts',
+  },
+  {
+    name: 'partition-key',
+    rule: 'members that differ in a partition key never share a batch',
+    file: `${context}/partition.ts`,
+    replace: ["if (key.rule !== 'partition') continue", 'continue'],
+    test: 'test/core/partition.test.ts',
+  },
+]

@@ -1,0 +1,89 @@
+/**
+ * A process may hold two copies of these packages: two versions, or ESM beside CJS. They share what
+ * must be one in the process (R3).
+ */
+import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import * as context from '@heddle/context'
+import * as core from '@heddle/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+let folder: string
+let other: { readonly context: typeof context; readonly core: typeof core }
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'heddle-copies-')))
+  const packages = resolve(import.meta.dirname, '../../packages')
+  for (const name of ['context', 'core']) {
+    cpSync(join(packages, name), join(folder, name), {
+      recursive: true,
+      // The copy of core finds the copy of context, by a link like the one that pnpm made.
+      verbatimSymlinks: true,
+      // It extends a file that is not copied.
+      filter: (source) => basename(source) !== 'tsconfig.json',
+    })
+  }
+  const load = (name: string): Promise<any> =>
+    import(pathToFileURL(join(folder, name, 'src/index.ts')).href)
+  other = { context: await load('context'), core: await load('core') }
+})
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('two copies of the packages', () => {
+  it('are two', () => {
+    expect(other.context.createKey).not.toBe(context.createKey)
+    expect(other.core.createBatcher).not.toBe(core.createBatcher)
+  })
+
+  it('see the same scope, and each other’s keys in it', () => {
+    const ours = context.createKey<string>('test.copies.ours')
+    const theirs = other.context.createKey<string>('test.copies.theirs')
+    const seen = context.runRequest({ id: 'r1', entries: [ours.of('a'), theirs.of('b')] }, () => [
+      other.context.current().id,
+      other.context.current().get(ours),
+      context.current().get(theirs),
+    ])
+    expect(seen).toEqual(['r1', 'a', 'b'])
+  })
+
+  it('keep callers apart when the batcher is of one and the request of the other', async () => {
+    const tenant = context.createKey<string>('test.copies.tenant')
+    const shown: unknown[] = []
+    await using batcher = other.core.createBatcher({
+      name: 'other',
+      run: (inputs: readonly string[], batch) => {
+        shown.push(tenant.get(), context.tryCurrent()?.kind)
+        return batch.items.map((item) => item.get(tenant) ?? 'none')
+      },
+    })
+    const answers = await Promise.all(
+      ['acme', 'evil'].map((name) =>
+        tenant.run(name, async () => [await batcher.submit(name), tenant.get()]),
+      ),
+    )
+    expect(answers).toEqual([
+      ['acme', 'acme'],
+      ['evil', 'evil'],
+    ])
+    expect(shown).toEqual([undefined, 'batch'])
+  })
+
+  it('have the same instruments, and know each other’s errors', async () => {
+    const batches: string[] = []
+    using _ = core.instrument({
+      aroundBatch: (batch, _members, next) => {
+        batches.push(batch.id)
+        return next()
+      },
+    })
+    const batcher = other.core.createBatcher<number, number>({ name: 'copied', run: () => [] })
+    const error = await batcher.submit(1).catch((reason: unknown) => reason)
+    expect(batches).toEqual(['copied#1'])
+    expect(error).toBeInstanceOf(core.BatcherError)
+    expect(error).toMatchObject({ code: 'RESULT_MISMATCH' })
+  })
+})
