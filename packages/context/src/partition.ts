@@ -1,6 +1,5 @@
-import type { Key } from './key.ts'
 import { registry } from './registry.ts'
-import { type BaseScope, baseOf } from './scope.ts'
+import { baseOf } from './scope.ts'
 import type { Scope } from './types.ts'
 
 /**
@@ -9,8 +8,11 @@ import type { Scope } from './types.ts'
  */
 export function partitionOf(scope: Scope | undefined): string {
   if (scope === undefined || registry.sharedKeys.length === 0) return ''
+  const base = baseOf(scope)
   let partition = ''
-  for (const [key, value] of valuesOf(baseOf(scope))) {
+  for (const key of registry.sharedKeys) {
+    const value = key.rule === 'partition' ? base.read(key.index, key.name) : undefined
+    if (value === undefined) continue
     const identity = identityOf(value)
     // With its length, so that no value can be made to look like two.
     partition += `${key.index}:${identity.length}:${identity};`
@@ -21,17 +23,13 @@ export function partitionOf(scope: Scope | undefined): string {
 /** The same for people: `app.tenant=acme`. Values of `redact` keys are left out. */
 export function partitionLabel(scope: Scope | undefined): string {
   if (scope === undefined) return ''
-  return [...valuesOf(baseOf(scope))]
-    .map(([key, value]) => `${key.name}=${key.redact ? '[redacted]' : printed(value)}`)
+  const base = baseOf(scope)
+  return registry.sharedKeys
+    .filter(({ rule, index, name }) => rule === 'partition' && base.read(index, name) !== undefined)
+    .map(({ index, name, redact }) => {
+      return `${name}=${redact ? '[redacted]' : printed(base.read(index, name))}`
+    })
     .join(',')
-}
-
-function* valuesOf(scope: BaseScope): Generator<[Key<unknown>, unknown]> {
-  for (const key of registry.sharedKeys) {
-    if (key.rule !== 'partition') continue
-    const value = scope.read(key.index, key.name)
-    if (value !== undefined) yield [key, value]
-  }
 }
 
 const objects = new WeakMap<object, number>()

@@ -25,22 +25,17 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   #abortReason: Error | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #firstTask: Task | undefined
-  /** What still has to end before the scope closes: its function, and `closeWhen`. */
+  /** How many things keep it open, its function among them; its tasks come on top. */
   #open = 1
 
   constructor(options: RequestOptions, kind: 'request' | 'detached' = 'request') {
     super()
     assertOptions(options)
     this.kind = kind
-    const { id, signal, timeout, closeWhen } = options
+    const { id, signal, timeout } = options
     this.#id = id
     this.#source = signal
     this.deadline = timeout === undefined ? undefined : this.startTime + timeout
-    if (closeWhen) {
-      this.#open += 1
-      const end = () => this.end()
-      void runNeutral(() => Promise.resolve(closeWhen).then(end, end))
-    }
   }
 
   get id(): string {
@@ -63,11 +58,20 @@ export class RequestScope extends OwnerScope implements TaskOwner {
     return this.#abortReason
   }
 
-  /** One of the things that keep it open has ended. */
-  end(): void {
+  /** Something besides its function keeps it open, until it is let go. */
+  hold(): void {
+    this.#open += 1
+  }
+
+  letGo(): void {
     this.#open -= 1
-    if (this.ownState === 'active') this.ownState = 'settling'
     this.#closeIfDone()
+  }
+
+  /** Its function has settled. */
+  end(): void {
+    this.ownState = 'settling'
+    this.letGo()
   }
 
   addTask(task: Task): void {

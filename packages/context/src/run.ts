@@ -1,6 +1,7 @@
 import { ChildScope } from './child-scope.ts'
 import { ContextError, noScope } from './errors.ts'
 import type { Key } from './key.ts'
+import { runNeutral } from './neutral.ts'
 import { storage } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import type { BaseScope } from './scope.ts'
@@ -48,7 +49,14 @@ export function run<R>(entries: Iterable<ContextEntry<any>>, fn: () => R): R {
 export function runRequest<R>(options: RequestOptions, fn: (scope: Scope) => R): R {
   const scope = new RequestScope(options)
   scope.openedAt = callSite(runRequest)
+  if (options.closeWhen) holdUntil(scope, options.closeWhen)
   return runOwned(scope, options.entries ?? [], fn)
+}
+
+function holdUntil(scope: RequestScope, settled: PromiseLike<unknown>): void {
+  scope.hold()
+  const letGo = (): void => scope.letGo()
+  void runNeutral(() => Promise.resolve(settled).then(letGo, letGo))
 }
 
 /** Runs `fn` in `scope`, with these values, and tells the scope when it has settled. */

@@ -5,6 +5,12 @@ import { registry, storage } from './registry.ts'
 import type { ContextKey, Scope } from './types.ts'
 import { isDevelopment, warn } from './warning.ts'
 
+/**
+ * What a protocol makes of the engine's errors in its requests: an HTTP adapter gives them a status.
+ * It applies to every error that an engine causes in this request, never to those of the batch function.
+ */
+export type FailureAdapter = (error: Error) => Error
+
 /** Values by key index. A place without a value is `undefined` or beyond the end. */
 type Slots = unknown[]
 
@@ -130,6 +136,8 @@ export abstract class OwnerScope extends BaseScope {
   ownState: Scope['state'] = 'active'
   /** Where it was opened, in development. */
   openedAt: string | undefined
+  /** What a protocol makes of an engine's errors in this scope. */
+  failureAdapter: FailureAdapter | undefined
   #closeCallbacks: Set<{ readonly fn: () => void }> | undefined
   // Weak, since a request may open any number of child scopes before it ends.
   #children: WeakRef<BaseScope>[] = []

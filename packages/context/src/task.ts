@@ -63,22 +63,9 @@ function isTaskOwner(owner: object): owner is TaskOwner {
   return 'addTask' in owner
 }
 
-/**
- * What a protocol makes of the engine's errors in its requests: an HTTP adapter gives them a status.
- * It applies to every error that an engine causes in this request, never to those of the batch function.
- */
-export type FailureAdapter = (error: Error) => Error
-
-const adapters = new WeakMap<Scope, FailureAdapter>()
-
-export function adaptFailures(request: Scope, adapter: FailureAdapter): void {
-  adapters.set(request, adapter)
-}
-
 /** The error as the request of `scope` wants it; as it is, if the adapter fails. */
 export function adaptedFailure(scope: Scope | undefined, error: Error): Error {
-  const owner = scope && baseOf(scope).owner
-  const adapter = owner && adapters.get(owner)
+  const adapter = scope && baseOf(scope).owner?.failureAdapter
   if (adapter === undefined) return error
   try {
     return adapter(error)

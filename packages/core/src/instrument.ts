@@ -45,6 +45,13 @@ export interface SettledItem {
  * nothing.
  */
 export interface BatcherHooks<S = unknown> {
+  /**
+   * Whether there is anything to observe now; asked at each submit and each start of a batch. While it
+   * is false, nothing is made for this instrumentation.
+   *
+   * @defaultValue always
+   */
+  enabled?(): boolean
   /** In the caller's context, synchronously: the one hook that may see it. What it returns comes back. */
   onSubmit?(item: SubmittedItem): S
   /**
@@ -95,8 +102,16 @@ export function instrument<S>(hooks: BatcherHooks<S>): Disposable {
   }
 }
 
+/** Those that have something to observe now. */
 export function activeInstruments(): readonly Instrument[] {
-  return registry.instruments
+  const { instruments } = registry
+  for (const one of instruments) if (!isEnabled(one)) return instruments.filter(isEnabled)
+  return instruments
+}
+
+function isEnabled(one: Instrument): boolean {
+  if (one.hooks.enabled === undefined) return true
+  return callHook(one, 'enabled', (hooks) => hooks.enabled?.()) === true
 }
 
 /** Calls a hook; what it throws is reported and the caller goes on. */

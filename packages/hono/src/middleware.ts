@@ -1,5 +1,5 @@
-import { ContextError, registerForeign, runRequest, type Scope } from '@heddle/context'
-import { adaptFailures } from '@heddle/context/engine'
+import { ContextError, registerForeign, type Scope } from '@heddle/context'
+import { callSite, RequestScope, runOwned } from '@heddle/context/engine'
 import { instrumentBatchers } from '@heddle/otel'
 import { context } from '@opentelemetry/api'
 import type { Context, MiddlewareHandler, Next } from 'hono'
@@ -9,7 +9,7 @@ import { setHeader } from './headers.ts'
 import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
 import { toHttpException } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
-import { type ResponseEnd, watchResponse } from './response-end.ts'
+import { watchResponse } from './response-end.ts'
 import { openServerSpan } from './server-span.ts'
 import { collectTimings, watchTimings, writeServerTiming } from './server-timing.ts'
 
@@ -42,19 +42,8 @@ export function heddle(
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
   registerForeign(honoContext)
-  return async function heddleMiddleware(c, next) {
-    if (scopeIn(c)) return next()
-    const id = requestIdOf(c, settings)
-    const end = watchResponse(c)
-    const span = settings.telemetry ? openServerSpan(c, id) : undefined
-    const open = (): Promise<void> => openRequest(c, id, settings, end, next)
-    if (span === undefined) return open()
-    try {
-      await context.with(span.context, open)
-    } finally {
-      span.answered(c)
-      void end.closed.then(() => span.ended(c.req.raw.signal.aborted))
-    }
+  return function heddleMiddleware(c, next) {
+    return scopeIn(c) ? next() : handle(c, next, settings)
   }
 }
 
@@ -83,33 +72,33 @@ function scopeIn(c: Context): Scope | undefined {
 }
 
 /** Resolves when the response is there. */
-function openRequest(
-  c: Context,
-  id: string,
-  settings: Settings,
-  end: ResponseEnd,
-  next: Next,
-): Promise<void> {
+function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   const { timeout, problems, overloadStatus, serverTiming, header } = settings
-  const options = {
-    id,
-    signal: c.req.raw.signal,
-    closeWhen: end.closed,
-    ...(timeout === undefined ? {} : { timeout }),
-  }
-  return runRequest(options, async (scope) => {
-    c.set('scope', scope)
-    c.set('requestId', id)
-    if (problems) {
-      adaptFailures(scope, (error) => toHttpException(error, { requestId: id, overloadStatus }))
-    }
-    if (serverTiming) collectTimings(scope)
+  const id = requestIdOf(c, settings)
+  const { signal } = c.req.raw
+  const scope = new RequestScope({ id, signal, ...(timeout === undefined ? {} : { timeout }) })
+  scope.openedAt = callSite(handle)
+  if (problems)
+    scope.failureAdapter = (error) => toHttpException(error, { requestId: id, overloadStatus })
+  if (serverTiming) collectTimings(scope)
+  c.set('scope', scope)
+  c.set('requestId', id)
+  const span = settings.telemetry ? openServerSpan(c, id) : undefined
+  scope.hold()
+  const settle = watchResponse(c, () => {
+    span?.ended(signal.aborted)
+    scope.letGo()
+  })
+  const run = async (): Promise<void> => {
     try {
       await next()
       setHeader(c, header, id)
       if (serverTiming) writeServerTiming(c, scope)
     } finally {
-      end.settle(c)
+      span?.answered(c)
+      settle()
     }
-  })
+  }
+  if (span === undefined) return runOwned(scope, [], run)
+  return context.with(span.context, () => runOwned(scope, [], run))
 }

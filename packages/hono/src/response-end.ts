@@ -7,38 +7,29 @@ interface Outgoing {
 }
 
 /**
- * When the response has ended: `closed` resolves when its last byte is out or the client is gone, which
- * for a stream is long after the handler has returned.
+ * Calls `onEnd` once when the response has ended: its last byte is out or the client is gone, which for
+ * a stream is long after the handler has returned. Must be called before the handler runs.
+ *
+ * @returns what must be called once the response is there, or will not come
  */
-export interface ResponseEnd {
-  readonly closed: Promise<void>
-  /** Must be called once the response is there, or will not come. */
-  settle(c: Context): void
-}
-
-/** Must be called before the handler runs. */
-export function watchResponse(c: Context): ResponseEnd {
-  const { promise: closed, resolve } = Promise.withResolvers<void>()
+export function watchResponse(c: Context, onEnd: () => void): () => void {
   const outgoing = outgoingOf(c)
   if (outgoing) {
     // Node: the socket knows, and the response need not be touched, which would cost its fast path.
-    outgoing.once('close', resolve)
-    return { closed, settle() {} }
+    outgoing.once('close', onEnd)
+    return nothing
   }
-  return {
-    closed,
-    settle(context) {
-      const { body } = context.finalized ? context.res : { body: null }
-      // Nobody reads the body of an answer to HEAD.
-      if (body === null || context.req.raw.method === 'HEAD') {
-        resolve()
-        return
-      }
-      const { res } = context
-      // Hono would copy the old response's headers once more.
-      context.res = undefined
-      context.res = new Response(relay(body, { around: (call) => call(), onEnd: resolve }), res)
-    },
+  return () => {
+    const { body } = c.finalized ? c.res : { body: null }
+    // Nobody reads the body of an answer to HEAD.
+    if (body === null || c.req.raw.method === 'HEAD') {
+      onEnd()
+      return
+    }
+    const { res } = c
+    // Hono would copy the old response's headers once more.
+    c.res = undefined
+    c.res = new Response(relay(body, { around: (call) => call(), onEnd }), res)
   }
 }
 
@@ -46,3 +37,5 @@ function outgoingOf(c: Context): Outgoing | undefined {
   const { outgoing } = (c.env ?? {}) as { readonly outgoing?: Partial<Outgoing> }
   return typeof outgoing?.once === 'function' ? (outgoing as Outgoing) : undefined
 }
+
+function nothing(): void {}

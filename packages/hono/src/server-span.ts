@@ -1,3 +1,4 @@
+import { tryTracer } from '@heddle/otel'
 import {
   type Context as TraceContext,
   context,
@@ -35,6 +36,8 @@ export interface ServerSpan {
   ended(aborted: boolean): void
 }
 
+const scope = { name, version }
+
 const REQUEST_ID = 'heddle.request.id'
 
 /** `undefined` where nothing records, as without an SDK. */
@@ -62,9 +65,11 @@ function foreignSpan(active: TraceContext, span: Span, requestId: string): Serve
 }
 
 function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpan | undefined {
+  const tracer = tryTracer(scope)
+  if (tracer === undefined) return undefined
   const { method, path, url } = c.req
   const parent = propagation.extract(active, c.req.raw.headers, headers)
-  const span = trace.getTracer(name, version).startSpan(
+  const span = tracer.startSpan(
     method,
     {
       kind: SpanKind.SERVER,

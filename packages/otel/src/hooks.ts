@@ -12,6 +12,9 @@ import { ItemSpans } from './item-spans.ts'
 import type { InstrumentBatchersOptions } from './options.ts'
 import { isTracingSuppressed, SUPPRESSED, suppressedContext } from './suppression.ts'
 import { tryTracer } from './tracer.ts'
+import { name, version } from './version.ts'
+
+const scope = { name, version }
 
 /** What is kept of an item from its submit on; `undefined` where nothing is traced. */
 type Note = ItemSpans | typeof SUPPRESSED | undefined
@@ -19,8 +22,10 @@ type Note = ItemSpans | typeof SUPPRESSED | undefined
 /** Turns the life of batches into spans. */
 export function createHooks(settings: () => InstrumentBatchersOptions): BatcherHooks<Note> {
   return {
+    enabled: () => tryTracer(scope, settings().tracerProvider) !== undefined,
+
     onSubmit(item) {
-      const tracer = tryTracer(settings().tracerProvider)
+      const tracer = tryTracer(scope, settings().tracerProvider)
       if (tracer === undefined) return undefined
       const caller = context.active()
       return isTracingSuppressed(caller) ? SUPPRESSED : ItemSpans.start(tracer, item, caller)
@@ -28,7 +33,7 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
 
     aroundBatch(batch, notes, next) {
       const { tracerProvider, parent } = settings()
-      const tracer = tryTracer(tracerProvider)
+      const tracer = tryTracer(scope, tracerProvider)
       if (tracer === undefined) return next()
       const span = startBatchSpan(tracer, batch, notes, parent)
       for (const [index, note] of notes.entries()) {

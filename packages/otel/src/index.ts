@@ -6,3 +6,4 @@
 export { instrumentBatchers } from './instrument-batchers.ts'
 export { HeddleInstrumentation, type HeddleInstrumentationConfig } from './instrumentation.ts'
 export type { InstrumentBatchersOptions } from './options.ts'
+export { type Instrumentation, tryTracer } from './tracer.ts'

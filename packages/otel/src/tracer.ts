@@ -1,12 +1,17 @@
 import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
 
-import { name, version } from './version.ts'
+/** The instrumentation scope of a package's spans. */
+export interface Instrumentation {
+  readonly name: string
+  readonly version: string
+}
 
 /**
  * The tracer of the given or the global provider, looked up at each use: one that was taken before an
  * SDK registers may record nothing for ever. `undefined` without an SDK, when nothing need be made.
  */
 export function tryTracer(
+  { name, version }: Instrumentation,
   provider: TracerProvider = trace.getTracerProvider(),
 ): Tracer | undefined {
   return isProxy(provider)
