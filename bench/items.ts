@@ -12,6 +12,8 @@ import { runRequest } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
 import DataLoader from 'dataloader'
 
+import { median, runtime } from './measure.ts'
+
 const BURSTS = [1, 8, 32, 128]
 const ITEMS_PER_ROUND = 50_000
 const ROUNDS = 9
@@ -56,11 +58,6 @@ async function round(load: Load, caller: Caller, burst: number): Promise<number>
   return ((user + system) * 1e3) / (bursts * burst)
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
-
-const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node ${process.version}`
 console.log(`CPU ns per item, medians of ${ROUNDS} interleaved rounds, ${runtime}\n`)
 console.log('| callers | burst | heddle | DataLoader | ratio |')
 console.log('| --- | --- | --- | --- | --- |')

@@ -1,6 +1,6 @@
 import { runNeutral } from './neutral.ts'
 import { storage } from './registry.ts'
-import { RequestScope } from './request-scope.ts'
+import { DetachedScope } from './request-scope.ts'
 import { runOwned } from './run.ts'
 import type { ContextKey } from './types.ts'
 import { callSite } from './warning.ts'
@@ -27,7 +27,7 @@ export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
     const value = parent?.has(key) ? parent.get(key) : undefined
     return value === undefined ? [] : [key.of(value)]
   })
-  const scope = new RequestScope({}, 'detached')
+  const scope = new DetachedScope({})
   scope.openedAt = callSite(detach)
   return runNeutral(() => runOwned(scope, entries, fn))
 }

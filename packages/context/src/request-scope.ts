@@ -13,9 +13,6 @@ const MAX_DELAY = 2 ** 31 - 1
  * still open, then closed. Everything that few requests need is made when it is first asked for.
  */
 export class RequestScope extends OwnerScope implements TaskOwner {
-  override readonly kind: 'request' | 'detached'
-  override readonly parent = undefined
-  override readonly batch = undefined
   override readonly deadline: number | undefined
   #id: string | undefined
   /** The client's signal; dropped when it has spoken or the scope has closed. */
@@ -28,14 +25,26 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   /** How many things keep it open, its function among them; its tasks come on top. */
   #open = 1
 
-  constructor(options: RequestOptions, kind: 'request' | 'detached' = 'request') {
+  constructor(options: RequestOptions) {
     super()
     assertOptions(options)
-    this.kind = kind
     const { id, signal, timeout } = options
     this.#id = id
     this.#source = signal
     this.deadline = timeout === undefined ? undefined : this.startTime + timeout
+  }
+
+  // What is the same for all of them costs nothing each this way.
+  get kind(): 'request' | 'detached' {
+    return 'request'
+  }
+
+  get parent(): undefined {
+    return undefined
+  }
+
+  get batch(): undefined {
+    return undefined
   }
 
   get id(): string {
@@ -103,9 +112,9 @@ export class RequestScope extends OwnerScope implements TaskOwner {
 
   override close(): void {
     super.close()
-    clearTimeout(this.#timer)
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#unlisten()
+    if (this.#source !== undefined) this.#unlisten()
   }
 
   #closeIfDone(): void {
@@ -146,6 +155,13 @@ export class RequestScope extends OwnerScope implements TaskOwner {
     this.#timer = runNeutral(() => setTimeout(() => this.#armDeadline(deadline), delay))
     // Whoever waits for the request keeps the process alive; its deadline alone does not.
     this.#timer.unref()
+  }
+}
+
+/** The scope of work that outlives its request. */
+export class DetachedScope extends RequestScope {
+  override get kind(): 'detached' {
+    return 'detached'
   }
 }
 

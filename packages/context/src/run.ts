@@ -50,7 +50,7 @@ export function runRequest<R>(options: RequestOptions, fn: (scope: Scope) => R):
   const scope = new RequestScope(options)
   scope.openedAt = callSite(runRequest)
   if (options.closeWhen) holdUntil(scope, options.closeWhen)
-  return runOwned(scope, options.entries ?? [], fn)
+  return runOwned(scope, options.entries, fn)
 }
 
 function holdUntil(scope: RequestScope, settled: PromiseLike<unknown>): void {
@@ -62,10 +62,10 @@ function holdUntil(scope: RequestScope, settled: PromiseLike<unknown>): void {
 /** Runs `fn` in `scope`, with these values, and tells the scope when it has settled. */
 export function runOwned<R>(
   scope: RequestScope,
-  entries: Iterable<ContextEntry<any>>,
+  entries: Iterable<ContextEntry<any>> | undefined,
   fn: (scope: Scope) => R,
 ): R {
-  writeEntries(scope, entries)
+  if (entries) writeEntries(scope, entries)
   let result: R
   try {
     result = storage.run(scope, fn, scope)

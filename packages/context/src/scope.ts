@@ -130,7 +130,6 @@ export abstract class BaseScope implements Scope {
 
 /** A scope that closes, and with it the scopes inside it. */
 export abstract class OwnerScope extends BaseScope {
-  override readonly owner: OwnerScope = this
   /** ms on the `performance.now()` clock. */
   closedAt: number | undefined
   ownState: Scope['state'] = 'active'
@@ -140,14 +139,18 @@ export abstract class OwnerScope extends BaseScope {
   failureAdapter: FailureAdapter | undefined
   #closeCallbacks: Set<{ readonly fn: () => void }> | undefined
   // Weak, since a request may open any number of child scopes before it ends.
-  #children: WeakRef<BaseScope>[] = []
-  #childrenBeforePruning = 64
+  #children: WeakRef<BaseScope>[] | undefined
+
+  get owner(): OwnerScope {
+    return this
+  }
 
   adopt(child: BaseScope): void {
-    this.#children.push(new WeakRef(child))
-    if (this.#children.length < this.#childrenBeforePruning) return
-    this.#children = this.#children.filter((reference) => reference.deref() !== undefined)
-    this.#childrenBeforePruning = Math.max(64, this.#children.length * 2)
+    const children = (this.#children ??= [])
+    const count = children.push(new WeakRef(child))
+    // At 64, 128, 256 … so that what is looked through is in proportion to what was added.
+    if (count < 64 || (count & (count - 1)) !== 0) return
+    this.#children = children.filter((reference) => reference.deref() !== undefined)
   }
 
   /** @returns what takes the call back */
@@ -161,17 +164,18 @@ export abstract class OwnerScope extends BaseScope {
 
   close(): void {
     if (this.closedAt !== undefined) return
-    this.#callBack()
+    if (this.#closeCallbacks) this.#callBack(this.#closeCallbacks)
     this.closedAt = performance.now()
     this.ownState = 'closed'
     this.empty()
+    if (this.#children === undefined) return
     for (const reference of this.#children) reference.deref()?.empty()
-    this.#children = []
+    this.#children = undefined
   }
 
   /** The last one first, as a stack of disposables does. */
-  #callBack(): void {
-    const callbacks = [...(this.#closeCallbacks ?? [])].toReversed()
+  #callBack(registered: ReadonlySet<{ readonly fn: () => void }>): void {
+    const callbacks = [...registered].toReversed()
     this.#closeCallbacks = undefined
     for (const { fn } of callbacks) {
       try {

@@ -99,6 +99,6 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
       settle()
     }
   }
-  if (span === undefined) return runOwned(scope, [], run)
-  return context.with(span.context, () => runOwned(scope, [], run))
+  if (span === undefined) return runOwned(scope, undefined, run)
+  return context.with(span.context, () => runOwned(scope, undefined, run))
 }
