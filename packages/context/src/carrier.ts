@@ -1,6 +1,6 @@
 import { ContextError } from './errors.ts'
 import type { Key } from './key.ts'
-import { registry } from './registry.ts'
+import { registry, type TracePropagation } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import { current, runOwned } from './run.ts'
 import { baseOf } from './scope.ts'
@@ -133,4 +133,12 @@ function invalid(what: string, cause?: unknown): ContextError {
     `Expected ${what} in a carrier. Likely cause: it was not made by \`toCarrier()\`, or changed on its way.`,
     cause === undefined ? {} : { cause },
   )
+}
+
+/**
+ * Tells carriers how to take the trace context along: this package knows no tracer. `undefined` takes
+ * it back.
+ */
+export function setTracePropagation(propagation: TracePropagation | undefined): void {
+  registry.tracePropagation = propagation
 }

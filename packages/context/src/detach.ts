@@ -1,3 +1,4 @@
+import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
 import { storage } from './registry.ts'
 import { DetachedScope } from './request-scope.ts'
@@ -16,6 +17,7 @@ export interface DetachOptions {
  * request's end nor its abort or deadline ends it; the scope closes when the work has settled.
  *
  * @returns what `fn` returns
+ * @throws ContextError `SCOPE_CLOSED` for a key of `options.keep` when the current scope has closed
  * @example
  * ```ts
  * detach(() => sendMail(tenant.get()), { keep: [tenant] })
@@ -24,7 +26,8 @@ export interface DetachOptions {
 export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
   const parent = storage.getStore()
   const entries = (options.keep ?? []).flatMap((key) => {
-    const value = parent?.has(key) ? parent.get(key) : undefined
+    const { index, name } = key as Key<unknown>
+    const value = parent?.read(index, name)
     return value === undefined ? [] : [key.of(value)]
   })
   const scope = new DetachedScope({})

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { engineOf } from './batch-scope.ts'
+export { setTracePropagation } from './carrier.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'
 export { contextsAreResources } from './neutral.ts'
 export { partitionLabel, partitionOf } from './partition.ts'

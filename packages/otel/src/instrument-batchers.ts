@@ -1,5 +1,7 @@
+import { setTracePropagation } from '@heddle/context/engine'
 import { instrument } from '@heddle/core'
 
+import { tracePropagation } from './carriers.ts'
 import { createHooks } from './hooks.ts'
 import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
 
@@ -51,8 +53,10 @@ function changeUsers(users: Registry['users']): void {
   }
   if (users.length > 0) {
     registry.hooks ??= instrument(createHooks(() => registry.options))
+    setTracePropagation(tracePropagation)
   } else {
     registry.hooks?.[Symbol.dispose]()
     registry.hooks = undefined
+    setTracePropagation(undefined)
   }
 }
