@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 
 import {
@@ -15,6 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { sleep } from '../support/crank.ts'
 
 const name = createKey<string>('test.bind.name')
+const foreign = new AsyncLocalStorage<string>()
 
 const as = <R>(who: string, fn: () => R): R => run([name.of(who)], fn)
 
@@ -82,6 +84,20 @@ describe('bindAsyncIterable', () => {
     await iterator.next()
     await expect(iterator.next()).rejects.toThrow('broken')
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('can be iterated as often as its source', async () => {
+    const seen: unknown[] = []
+    const again: AsyncIterable<number> = { [Symbol.asyncIterator]: () => source(seen) }
+    const bound = as('owner', () => bindAsyncIterable(again))
+    const once = as('owner', () => bindAsyncIterable(source([])))
+    for (let n = 0; n < 2; n += 1) {
+      const counts = [0, 0]
+      for await (const _ of bound) counts[0] = (counts[0] ?? 0) + 1
+      for await (const _ of once) counts[1] = (counts[1] ?? 0) + 1
+      expect(counts).toEqual([3, n === 0 ? 3 : 0])
+    }
+    expect(new Set(seen)).toEqual(new Set(['owner', 'finally owner']))
   })
 
   it('uses a snapshot that is given, and leaves it to its owner', async () => {
@@ -202,6 +218,15 @@ describe('wrapListener', () => {
     })
     emitter.emit('data', 2)
     expect(seen).toEqual(['owner', 1, true])
+  })
+
+  it('keeps what each caller saw outside any scope', () => {
+    const seen: unknown[] = []
+    const listener = (): void => void seen.push(foreign.getStore())
+    const [first, second] = ['a', 'b'].map((who) => foreign.run(who, () => wrapListener(listener)))
+    second?.()
+    first?.()
+    expect(seen).toEqual(['b', 'a'])
   })
 
   it('is another function in another scope', () => {

@@ -5,7 +5,8 @@ import { Snapshot } from './snapshot.ts'
  * An iterable whose source runs in the captured context, whoever consumes it. A generator's body
  * otherwise runs in the context of its consumer, on every runtime.
  *
- * @param snapshot - the context; by default the current one, which is released when the iteration ends
+ * @param snapshot - the context; by default the current one, which is let go when a source that can be
+ * iterated once, as a generator, has ended
  * @example
  * ```ts
  * return new Response(ReadableStream.from(bindAsyncIterable(generate())))
@@ -18,9 +19,11 @@ export function bindAsyncIterable<T>(
   const context = snapshot ?? Snapshot.capture()
   return {
     [Symbol.asyncIterator]() {
-      const iterator = context.run(() => iterable[Symbol.asyncIterator]())
-      // What was captured here is let go with the iteration; a snapshot that was given is its owner's.
-      return new BoundIterator(iterator, context, snapshot === undefined)
+      // It was iterated to its end before, and has nothing more to give.
+      if (snapshot === undefined && context.isReleased) return new BoundIterator<T>()
+      const source = context.run(() => iterable[Symbol.asyncIterator]())
+      const isOnlyIteration = (source as object) === iterable
+      return new BoundIterator(source, context, snapshot === undefined && isOnlyIteration)
     },
   }
 }
@@ -31,7 +34,7 @@ class BoundIterator<T> implements AsyncIterator<T> {
   #context: Snapshot | undefined
   readonly #owned: boolean
 
-  constructor(source: AsyncIterator<T>, context: Snapshot, owned: boolean) {
+  constructor(source?: AsyncIterator<T>, context?: Snapshot, owned = false) {
     this.#source = source
     this.#context = context
     this.#owned = owned
@@ -77,7 +80,8 @@ class BoundIterator<T> implements AsyncIterator<T> {
 
 /**
  * A stream whose source runs in the captured context, whoever reads it: which context a source's
- * `pull` and `cancel` see otherwise depends on the runtime.
+ * `pull` and `cancel` see otherwise depends on the runtime. It is a default stream, also if the source
+ * is one of bytes.
  *
  * @param snapshot - the context; by default the current one, which is released when the stream ends
  */

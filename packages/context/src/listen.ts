@@ -1,4 +1,5 @@
 import { storage } from './registry.ts'
+import type { BaseScope } from './scope.ts'
 import { likeOriginal, Snapshot } from './snapshot.ts'
 
 /**
@@ -32,11 +33,11 @@ type Listener = (...args: any[]) => any
 
 /** The wrappers of each scope, so that the same function gives the same wrapper and `off()` works. */
 const wrappers = new WeakMap<object, WeakMap<Listener, Listener>>()
-const outside = {}
 
 /**
- * The listener as one that runs in the current context, whoever emits. Wrapped twice in the same scope
- * it is the same function, so it can be taken off again.
+ * The listener as one that runs in the current context, whoever emits. Wrapped again in the same scope
+ * it is the same function, in the context of the first time, so it can be taken off again. Outside any
+ * scope it is a new function each time.
  *
  * After the end of the scope it does nothing, but in development it throws: a listener that is left on
  * a long-lived emitter is a leak.
@@ -48,27 +49,23 @@ const outside = {}
  * ```
  */
 export function wrapListener<F extends Listener>(fn: F): F {
-  const scope = storage.getStore() ?? outside
+  const scope = storage.getStore()
+  // Here nothing would tell one caller's context from another's, nor when to let go of it.
+  if (scope === undefined) return wrap(fn, undefined) as F
   let ofScope = wrappers.get(scope)
   if (ofScope === undefined) wrappers.set(scope, (ofScope = new WeakMap()))
   let wrapped = ofScope.get(fn)
-  if (wrapped === undefined) ofScope.set(fn, (wrapped = wrap(fn)))
+  if (wrapped === undefined) ofScope.set(fn, (wrapped = wrap(fn, scope)))
   return wrapped as F
 }
 
-function wrap(fn: Listener): Listener {
-  const scope = storage.getStore()
+function wrap(fn: Listener, scope: BaseScope | undefined): Listener {
   const snapshot = Snapshot.capture()
   scope?.onClose(() => snapshot.release())
   const wrapped = function (this: unknown, ...args: unknown[]): unknown {
-    if (scope && snapshot.isReleased) {
-      // Throws in development, warns once in production.
-      scope.onClose(ignore)
-      return undefined
-    }
+    // Throws in development, warns once in production.
+    if (scope && snapshot.isReleased && !scope.assertOpen(`listener ${fn.name}`)) return undefined
     return snapshot.run(() => fn.apply(this, args))
   }
   return likeOriginal(wrapped, fn)
 }
-
-function ignore(): void {}

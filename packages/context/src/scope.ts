@@ -72,12 +72,12 @@ export abstract class BaseScope implements Scope {
   /** A closed scope has no values, so an open one pays nothing for the check. */
   read(index: number, name: string): unknown {
     const value = this.#slots[index]
-    if (value === undefined) this.#assertOpen(name)
+    if (value === undefined) this.assertOpen(name)
     return value
   }
 
   write(index: number, name: string, value: unknown): void {
-    if (!this.#assertOpen(name)) return
+    if (!this.assertOpen(name)) return
     if (!this.#own) {
       this.#slots = [...this.#slots]
       this.#own = true
@@ -97,7 +97,7 @@ export abstract class BaseScope implements Scope {
   }
 
   onClose(fn: () => void): Disposable {
-    if (!this.#assertOpen('onClose()') || this.owner === undefined) return { [Symbol.dispose]() {} }
+    if (!this.assertOpen('onClose()') || this.owner === undefined) return { [Symbol.dispose]() {} }
     return this.owner.addCloseCallback(() => storage.run(this, fn))
   }
 
@@ -117,7 +117,7 @@ export abstract class BaseScope implements Scope {
   }
 
   /** @returns whether it is open; in development it throws if it is not */
-  #assertOpen(wanted: string): boolean {
+  assertOpen(wanted: string): boolean {
     const { owner } = this
     if (owner?.closedAt === undefined) return true
     const closedAgo = performance.now() - owner.closedAt
