@@ -97,6 +97,36 @@ describe('a request without a server span', () => {
     expect(names).toContain('execute cities')
   })
 
+  it('is named after the route that answered, or that would have', async () => {
+    const app = new Hono()
+    app.use(heddle())
+    app.use('/private/*', async (c, next) => (c.req.query('ok') ? next() : c.text('no', 401)))
+    app.get('/cities/nearest', (c) => c.text('nearest'))
+    app.get('/cities/:id', (c) => c.text('city'))
+    app.get('/private/:id', (c) => c.text('private'))
+    app.all('/all/:id', (c) => c.text('all'))
+    const names: string[] = []
+    for (const path of [
+      '/cities/nearest',
+      '/cities/7',
+      '/private/7',
+      '/private/7?ok=1',
+      '/all/7',
+      '/private/x/y',
+    ]) {
+      names.push((await serverSpan(app, path)).name)
+      exporter.reset()
+    }
+    expect(names).toEqual([
+      'GET /cities/nearest',
+      'GET /cities/:id',
+      'GET /private/:id',
+      'GET /private/:id',
+      'GET /all/:id',
+      'GET',
+    ])
+  })
+
   it('has no route where there is none, and is an error only for 5xx', async () => {
     const app = appWith()
     app.get('/fails', () => {

@@ -19,23 +19,46 @@ export function watchResponse(c: Context, onEnd: () => void): () => void {
     outgoing.once('close', onEnd)
     return nothing
   }
+  noteWhole(c)
   return () => {
-    const { body } = c.finalized ? c.res : { body: null }
+    const res = c.finalized ? c.res : undefined
     // Nobody reads the body of an answer to HEAD.
-    if (body === null || c.req.raw.method === 'HEAD') {
+    if (!res || whole.has(res) || c.req.raw.method === 'HEAD' || res.body === null) {
       onEnd()
       return
     }
-    const { res } = c
     // Hono would copy the old response's headers once more.
     c.res = undefined
-    c.res = new Response(relay(body, { around: (call) => call(), onEnd }), res)
+    c.res = new Response(relay(res.body, { around: (call) => call(), onEnd }), res)
   }
 }
 
 function outgoingOf(c: Context): Outgoing | undefined {
   const { outgoing } = (c.env ?? {}) as { readonly outgoing?: Partial<Outgoing> }
   return typeof outgoing?.once === 'function' ? (outgoing as Outgoing) : undefined
+}
+
+/** Responses whose body is a string, so that nothing is left to be done when they have been made. */
+const whole = new WeakSet<Response>()
+
+/**
+ * Notes what is made by `c.json()`, `c.text()` and `c.html()`. A response does not tell a string from a
+ * stream, and passing a string through a stream would cost more than the rest of the request.
+ */
+function noteWhole(c: Context): void {
+  const { json, text, html } = c
+  c.json = noted(json)
+  c.text = noted(text)
+  c.html = noted(html)
+}
+
+function noted<F extends (...args: any[]) => any>(make: F): F {
+  const makeAndNote = (...args: Parameters<F>): ReturnType<F> => {
+    const response = make(...args)
+    if (response instanceof Response) whole.add(response)
+    return response
+  }
+  return makeAndNote as F
 }
 
 function nothing(): void {}

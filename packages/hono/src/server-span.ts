@@ -19,7 +19,7 @@ import {
   ATTR_URL_SCHEME,
 } from '@opentelemetry/semantic-conventions'
 import type { Context } from 'hono'
-import { matchedRoutes, routePath } from 'hono/route'
+import { matchedRoutes } from 'hono/route'
 
 import { name, version } from './version.ts'
 
@@ -107,11 +107,16 @@ function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpa
   }
 }
 
-/** The route that answered, as it was registered; `undefined` where none did. */
+/** The route that answered, or would have if no middleware had; `undefined` where there is none. */
 function routeOf(c: Context): string | undefined {
-  const handler = matchedRoutes(c).findLast(({ method }) => method !== 'ALL')
+  const routes = matchedRoutes(c)
+  // Hono leaves it at the last handler that was called.
+  const { routeIndex } = c.req
+  const handler = routes.slice(routeIndex).find(({ method }) => method !== 'ALL')
   if (handler) return handler.path
-  return c.finalized && c.res.status !== 404 ? routePath(c) : undefined
+  const path = routes[routeIndex]?.path
+  // `app.all()` is a route, `app.use()` is none, and only their paths tell one from the other.
+  return path === undefined || path.endsWith('*') ? undefined : path
 }
 
 const headers: TextMapGetter<Headers> = {
