@@ -1,12 +1,23 @@
 /** As little of a database as this app needs, so that it runs on PGlite and on a PostgreSQL server. */
 export interface Database {
-  /** How many queries were sent since it was opened. */
+  /** How many queries of tenants were sent since it was opened. */
   readonly queries: number
-  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>
+  query: Query
+  /**
+   * One query as a tenant: in a transaction that says whose it is, as row-level security needs it. The
+   * SQL finds the tenant by `current_setting('heddle_demo.tenant')`.
+   */
+  queryAs<Row>(tenant: string, sql: string, parameters: readonly unknown[]): Promise<Row[]>
   close(): Promise<void>
 }
 
-type Connection = Omit<Database, 'queries'>
+export type Query = <Row>(sql: string, parameters?: readonly unknown[]) => Promise<Row[]>
+
+interface Connection {
+  query: Query
+  transaction<R>(run: (query: Query) => Promise<R>): Promise<R>
+  close(): Promise<void>
+}
 
 /**
  * Opens the PostgreSQL server of `DATABASE_URL`, or without it PGlite: PostgreSQL inside this process,
@@ -27,9 +38,16 @@ class CountedDatabase implements Database {
     this.#connection = connection
   }
 
-  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {
+  get query(): Query {
+    return this.#connection.query
+  }
+
+  queryAs<Row>(tenant: string, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     this.queries += 1
-    return this.#connection.query(sql, parameters)
+    return this.#connection.transaction(async (query) => {
+      await query("SELECT set_config('heddle_demo.tenant', $1, true)", [tenant])
+      return query<Row>(sql, parameters)
+    })
   }
 
   close(): Promise<void> {
@@ -41,10 +59,8 @@ async function startInProcess(): Promise<Connection> {
   const { PGlite } = await import('@electric-sql/pglite')
   const database = await PGlite.create()
   return {
-    async query<Row>(sql: string, parameters: readonly unknown[] = []) {
-      const { rows } = await database.query<Row>(sql, [...parameters])
-      return rows
-    },
+    query: queryOn(database),
+    transaction: (run) => database.transaction((transaction) => run(queryOn(transaction))),
     close: () => database.close(),
   }
 }
@@ -63,11 +79,34 @@ async function connect(url: string): Promise<Connection> {
     })
   }
   return {
-    async query(sql, parameters = []) {
-      const { rows } = await pool.query(sql, [...parameters])
-      return rows
+    query: queryOn(pool),
+    async transaction(run) {
+      const client = await pool.connect()
+      try {
+        await client.query('BEGIN')
+        const result = await run(queryOn(client))
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        await client.query('ROLLBACK')
+        throw error
+      } finally {
+        client.release()
+      }
     },
     close: () => pool.end(),
+  }
+}
+
+/** What PGlite, a pool, a client and a transaction have in common. */
+interface Queryable {
+  query(sql: string, parameters: any[]): Promise<{ rows: any[] }>
+}
+
+function queryOn(target: Queryable): Query {
+  return async (sql, parameters = []) => {
+    const { rows } = await target.query(sql, [...parameters])
+    return rows
   }
 }
 

@@ -31,11 +31,12 @@ export async function cityById(
   tenant: string,
   id: number,
 ): Promise<City | undefined> {
-  const [city] = await database.query<City>(
+  const [city] = await database.queryAs<City>(
+    tenant,
     `SELECT ${COLUMNS}
-     FROM heddle_demo.cities city JOIN heddle_demo.tenants tenant ON tenant.name = $1
-     WHERE city.id = $2`,
-    [tenant, id],
+     FROM heddle_demo.cities city JOIN heddle_demo.tenants tenant ON tenant.name = current_setting('heddle_demo.tenant')
+     WHERE city.id = $1`,
+    [id],
   )
   return city
 }
@@ -46,11 +47,12 @@ export async function citiesById(
   tenant: string,
   ids: readonly number[],
 ): Promise<(City | undefined)[]> {
-  const cities = await database.query<City>(
+  const cities = await database.queryAs<City>(
+    tenant,
     `SELECT ${COLUMNS}
-     FROM heddle_demo.cities city JOIN heddle_demo.tenants tenant ON tenant.name = $1
-     WHERE city.id = ANY ($2::int[])`,
-    [tenant, ids],
+     FROM heddle_demo.cities city JOIN heddle_demo.tenants tenant ON tenant.name = current_setting('heddle_demo.tenant')
+     WHERE city.id = ANY ($1::int[])`,
+    [ids],
   )
   const byId = new Map(cities.map((city) => [city.id, city]))
   return ids.map((id) => byId.get(id))
@@ -63,12 +65,13 @@ export async function cityNearest(
   point: Point,
 ): Promise<City | undefined> {
   // Nearest by degrees, which the index can order by: not quite nearest by road, or near a pole.
-  const [city] = await database.query<City>(
+  const [city] = await database.queryAs<City>(
+    tenant,
     `SELECT ${COLUMNS}
-     FROM heddle_demo.cities city JOIN heddle_demo.tenants tenant ON tenant.name = $1
-     ORDER BY city.location <-> point($2, $3)
+     FROM heddle_demo.cities city JOIN heddle_demo.tenants tenant ON tenant.name = current_setting('heddle_demo.tenant')
+     ORDER BY city.location <-> point($1, $2)
      LIMIT 1`,
-    [tenant, point.longitude, point.latitude],
+    [point.longitude, point.latitude],
   )
   return city
 }
@@ -79,16 +82,17 @@ export async function citiesNearest(
   tenant: string,
   points: readonly Point[],
 ): Promise<City[]> {
-  return database.query<City>(
+  return database.queryAs<City>(
+    tenant,
     `SELECT ${COLUMNS}
-     FROM unnest($2::float8[], $3::float8[]) WITH ORDINALITY AS asked (longitude, latitude, place)
+     FROM unnest($1::float8[], $2::float8[]) WITH ORDINALITY AS asked (longitude, latitude, place)
      CROSS JOIN LATERAL (
        SELECT * FROM heddle_demo.cities
        ORDER BY location <-> point(asked.longitude, asked.latitude)
        LIMIT 1
      ) city
-     JOIN heddle_demo.tenants tenant ON tenant.name = $1
+     JOIN heddle_demo.tenants tenant ON tenant.name = current_setting('heddle_demo.tenant')
      ORDER BY asked.place`,
-    [tenant, points.map((point) => point.longitude), points.map((point) => point.latitude)],
+    [points.map((point) => point.longitude), points.map((point) => point.latitude)],
   )
 }

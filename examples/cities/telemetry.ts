@@ -22,14 +22,15 @@ export function traceQueries(database: Database): Database {
     get queries() {
       return database.queries
     },
-    query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {
+    query: database.query,
+    queryAs<Row>(tenant: string, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
       const options = {
         kind: SpanKind.CLIENT,
         attributes: { 'db.system.name': 'postgresql', 'db.query.text': sql },
       }
       return tracer.startActiveSpan('SELECT', options, async (span) => {
         try {
-          return await database.query<Row>(sql, parameters)
+          return await database.queryAs<Row>(tenant, sql, parameters)
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) })
           throw error
