@@ -240,7 +240,10 @@ export const mutants: readonly Mutant[] = [
     name: 'partition-key',
     rule: 'members that differ in a partition key never share a batch',
     file: `${context}/partition.ts`,
-    replace: ["if (key.rule !== 'partition') continue", 'continue'],
+    replace: [
+      "key.rule === 'partition' ? base.read(key.index, key.name) : undefined",
+      'undefined as unknown',
+    ],
     test: 'test/core/partition.test.ts',
   },
 ]

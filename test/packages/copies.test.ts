@@ -2,13 +2,17 @@
  * A process may hold two copies of these packages: two versions, or ESM beside CJS. They share what
  * must be one in the process (R3).
  */
-import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 
 import * as context from '@heddle/context'
 import * as core from '@heddle/core'
+import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 let folder: string
@@ -32,6 +36,50 @@ beforeAll(async () => {
 })
 
 afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('an ESM copy beside one that was bundled as CJS', () => {
+  it('shares scopes, keys and neutral ground with it', async () => {
+    await build({
+      configFile: false,
+      logLevel: 'silent',
+      build: {
+        outDir: join(folder, 'bundle'),
+        lib: {
+          entry: resolve(import.meta.dirname, '../../packages/context/src/index.ts'),
+          formats: ['cjs'],
+          fileName: () => 'context.cjs',
+        },
+        rolldownOptions: { external: /^node:/ },
+      },
+    })
+    const bundled: typeof context = createRequire(import.meta.url)(
+      join(folder, 'bundle/context.cjs'),
+    )
+    expect(bundled.createKey).not.toBe(context.createKey)
+    const key = bundled.createKey<string>('test.copies.bundled')
+    context.runRequest({ id: 'r1', entries: [key.of('a')] }, (scope) => {
+      expect(bundled.current()).toBe(scope)
+      expect(key.get()).toBe('a')
+      expect(bundled.runNeutral(() => context.tryCurrent())).toBeUndefined()
+      key.run('b', () => expect(context.current().get(key)).toBe('b'))
+    })
+  })
+})
+
+describe('an incompatible copy', () => {
+  it('is reported, once it is loaded beside this one', async () => {
+    const program = [
+      "globalThis[Symbol.for('@heddle/context/versions')] = new Set(['v0'])",
+      "process.on('warning', ({ code, message }) => console.log(code, message))",
+      `await import(${JSON.stringify(pathToFileURL(join(folder, 'context/src/index.ts')).href)})`,
+    ].join('\n')
+    const file = join(folder, 'incompatible.mjs')
+    writeFileSync(file, program)
+    const { stdout } = await promisify(execFile)(process.execPath, [file])
+    expect(stdout).toContain('INCOMPATIBLE_COPIES')
+    expect(stdout).toContain('v0, v1')
+  })
+})
 
 describe('two copies of the packages', () => {
   it('are two', () => {

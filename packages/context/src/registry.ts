@@ -50,7 +50,8 @@ export interface TracePropagation {
 }
 
 // The version belongs to the shape above: a copy with another shape must not share it.
-const REGISTRY = Symbol.for('@heddle/context/registry/v1')
+const VERSION = 'v1'
+const REGISTRY = Symbol.for(`@heddle/context/registry/${VERSION}`)
 
 const holder = globalThis as { [REGISTRY]?: Registry }
 
@@ -64,6 +65,18 @@ export const registry: Registry = (holder[REGISTRY] ??= {
   tracePropagation: undefined,
   foreignStores: new Set(),
 })
+
+// Copies that cannot share a registry do not see each other's scopes: better said than found out.
+const VERSIONS = Symbol.for('@heddle/context/versions')
+const { [VERSIONS]: versions = new Set<string>() } = globalThis as { [VERSIONS]?: Set<string> }
+Object.assign(globalThis, { [VERSIONS]: versions.add(VERSION) })
+if (versions.size > 1) {
+  process.emitWarning(
+    `Incompatible versions of @heddle/context are loaded (${[...versions].join(', ')}), so what one opens the other does not see. ` +
+      'Likely cause: two packages depend on different majors. Cure: `npm ls @heddle/context`, and update one of them.',
+    { type: 'HeddleWarning', code: 'INCOMPATIBLE_COPIES' },
+  )
+}
 
 /** The AsyncLocalStorage, by a name of its own: it is read on every path. */
 export const storage: AsyncLocalStorage<BaseScope | undefined> = registry.storage

@@ -1,6 +1,8 @@
+import { registerForeign } from '@heddle/context'
 import { setTracePropagation } from '@heddle/context/engine'
 import { instrument } from '@heddle/core'
 
+import { activeSpan } from './batch-span.ts'
 import { tracePropagation } from './carriers.ts'
 import { createHooks } from './hooks.ts'
 import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
@@ -11,6 +13,8 @@ interface Registry {
   /** Theirs put together. */
   options: InstrumentBatchersOptions
   hooks: Disposable | undefined
+  /** The active span, as the leak detector sees it. */
+  watched: Disposable | undefined
 }
 
 // Shared by copies of this package, or each of them would record every item.
@@ -18,7 +22,12 @@ const REGISTRY = Symbol.for('@heddle/otel/users/v1')
 
 const holder = globalThis as { [REGISTRY]?: Registry }
 
-const registry: Registry = (holder[REGISTRY] ??= { users: [], options: {}, hooks: undefined })
+const registry: Registry = (holder[REGISTRY] ??= {
+  users: [],
+  options: {},
+  hooks: undefined,
+  watched: undefined,
+})
 
 /**
  * Records spans for every batcher of the process, those to come included. Turned on several times it
@@ -54,9 +63,12 @@ function changeUsers(users: Registry['users']): void {
   if (users.length > 0) {
     registry.hooks ??= instrument(createHooks(() => registry.options))
     setTracePropagation(tracePropagation)
+    registry.watched ??= registerForeign(activeSpan)
   } else {
     registry.hooks?.[Symbol.dispose]()
     registry.hooks = undefined
     setTracePropagation(undefined)
+    registry.watched?.[Symbol.dispose]()
+    registry.watched = undefined
   }
 }
