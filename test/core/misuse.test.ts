@@ -168,6 +168,22 @@ describe('a batch function that misbehaves', () => {
     expect(batcher.stats()).toMatchObject({ queued: 0, inFlight: 0 })
   })
 
+  it('returns results, or throws an error, that cannot be read', async () => {
+    const boom = (): never => {
+      throw new Error('boom')
+    }
+    const unreadable = new Proxy([1], {
+      get: (target, name) => (name === 'length' ? boom() : target[0]),
+    })
+    const hostile = Object.defineProperty(new Error('hostile'), 'message', { get: boom })
+    for (const bad of [() => unreadable, () => Promise.reject(hostile)]) {
+      const batcher = createBatcher<number, number>({ name: 'b', run: bad })
+      expect((await failureOf(() => batcher.submit(1))).code).toBe('BATCH_FAILED')
+      await batcher.drain()
+      expect(batcher.stats()).toMatchObject({ queued: 0, inFlight: 0 })
+    }
+  })
+
   it('never settles: the timeout frees the caller', async () => {
     const { run: never } = crank<number>()
     const batcher = createBatcher({ name: 'b', run: never, timeout: 5 })

@@ -1,7 +1,7 @@
 import { ContextError } from './errors.ts'
 import { isDirty } from './ground.ts'
 import { type ForeignStore, registry, storage } from './registry.ts'
-import { isDevelopment, warn } from './warning.ts'
+import { warn } from './warning.ts'
 
 /**
  * Tells the leak detector of a store that is not ours, so that it sees when the store has a value
@@ -26,12 +26,11 @@ export interface LeakGuard {
 }
 
 /**
- * A guard for one batch, in development; in production `undefined`, as looking at every store costs.
+ * A guard for one batch. For development: looking at every store costs.
  *
  * @param batch - the name of the batch, which its scope has, too
  */
-export function leakGuard(batcher: string, batch: string): LeakGuard | undefined {
-  if (!isDevelopment()) return undefined
+export function leakGuard(batcher: string, batch: string): LeakGuard {
   return {
     check(moment) {
       if (moment === 'start' && isDirty(registry.neutral)) warnOfDirtyGround(batcher)

@@ -1,4 +1,5 @@
 import { runNeutral } from '@heddle/context'
+import { isDevelopment } from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -19,6 +20,8 @@ import { Waiters } from './waiters.ts'
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
 export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
   readonly options: ResolvedOptions<I, O>
+  // Once: reading the environment for every batch would cost more than starting it.
+  readonly detectsLeaks: boolean = isDevelopment()
   closed = false
   readonly #ledger = new Ledger()
   readonly #queue: Queue<I, O>
@@ -166,9 +169,10 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   #start(partition: Partition<I, O>, why: StartReason): void {
     const now = performance.now()
     const { items, expired, reason } = form(partition, this.options, why, now)
-    for (const item of expired) this.#expire(item)
     for (const item of items) this.#queue.remove(item)
     if (items.length > 0) this.#execute(items, partition.label, reason, now)
+    // Last, since whoever is told of it may end others, which must be bound to the batch by then.
+    for (const item of expired) this.#expire(item)
     this.#rest()
   }
 

@@ -69,8 +69,14 @@ export function brandAs<E extends Error>(error: E, source: BatcherError): E & Ba
   return Object.assign(error, { code, batcher, retryAfter })
 }
 
-/** `cause` is shown too, since the engine's errors end up in logs on one line. */
+/** A cause on one line, for messages. It may be anything, and must not be able to throw here. */
 export function describe(cause: unknown): string {
-  if (cause instanceof Error) return `${cause.name}: ${cause.message}`
-  return typeof cause === 'string' ? `"${cause}" (not an Error)` : `${typeof cause} (not an Error)`
+  try {
+    if (cause instanceof Error) return `${cause.name}: ${cause.message}`
+    return typeof cause === 'string'
+      ? `"${cause}" (not an Error)`
+      : `${typeof cause} (not an Error)`
+  } catch {
+    return 'an error that cannot be read'
+  }
 }

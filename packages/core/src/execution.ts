@@ -11,6 +11,7 @@ import type { StartReason } from './types.ts'
 /** Told of what happens to an execution: the engine. */
 export interface ExecutionOwner<I, O> {
   readonly options: ResolvedOptions<I, O>
+  readonly detectsLeaks: boolean
   settle(item: Item<I, O>, outcome: Outcome<O>): void
   finished(execution: Execution<I, O>): void
 }
@@ -79,7 +80,7 @@ export class Execution<I, O> {
     const view = new BatchView(this, name)
     let scope: BatchScope | undefined
     let results: Promise<readonly (O | Error)[]> | undefined
-    const guard = leakGuard(name, this.id)
+    const guard = this.#owner.detectsLeaks ? leakGuard(name, this.id) : undefined
     const call = (): Promise<readonly (O | Error)[]> => {
       guard?.check('start')
       results = started(() => this.#owner.options.run(this.items.map(inputOf), view))
@@ -109,13 +110,14 @@ export class Execution<I, O> {
       this.#owner.finished(this)
     }
     // From here on neutral ground again: what the hooks made active is theirs and the batch function's.
+    // In one go, so that a caller that goes on finds the slot free.
     void results?.then(
       (values) => {
         this.#settleAll(values)
         finish()
       },
       (error: unknown) => {
-        this.#failAll('BATCH_FAILED', `The batch function failed: ${describe(error)}`, error)
+        this.#failed(error)
         finish()
       },
     )
@@ -145,8 +147,17 @@ export class Execution<I, O> {
   }
 
   #settleAll(values: readonly (O | Error)[]): void {
-    const mismatch = this.#mismatch(values)
-    if (mismatch) return this.#failAll('RESULT_MISMATCH', mismatch)
+    try {
+      const mismatch = this.#mismatch(values)
+      if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)
+      else this.#settleEach(values)
+    } catch (error) {
+      // The results are the user's, so even reading them may throw.
+      this.#failed(error)
+    }
+  }
+
+  #settleEach(values: readonly (O | Error)[]): void {
     for (const [index, item] of this.items.entries()) {
       if (item.settled) continue
       const value = values[index]
@@ -162,6 +173,10 @@ export class Execution<I, O> {
         this.#owner.settle(item, { status: 'fulfilled', value: value as O })
       }
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#failAll('BATCH_FAILED', `The batch function failed: ${describe(error)}`, error)
   }
 
   #failAll(code: 'RESULT_MISMATCH' | 'BATCH_FAILED', message: string, cause?: unknown): void {
