@@ -174,7 +174,10 @@ export const mutants: readonly Mutant[] = [
     name: 'wrong-number-of-results',
     rule: 'R8 a wrong number of results hangs no caller',
     file: `${core}/execution.ts`,
-    replace: ["if (mismatch) return this.#failAll('RESULT_MISMATCH', mismatch)", ''],
+    replace: [
+      "if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)",
+      'if (mismatch === "") return',
+    ],
     test: 'test/core/settlement.test.ts',
   },
   {
