@@ -6,13 +6,14 @@ import { context, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { turn } from '../support/crank.ts'
-import { record } from './recording.ts'
+import { record, turnOff } from './recording.ts'
 
 let messages: string[] = []
 const listener = (warning: unknown): void =>
   void messages.push((warning as { message: string }).message)
 
 beforeEach(() => {
+  turnOff()
   messages = []
   subscribe('heddle:warning', listener)
 })

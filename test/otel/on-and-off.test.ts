@@ -2,11 +2,11 @@ import { createBatcher } from '@heddle/core'
 import { HeddleInstrumentation, instrumentBatchers } from '@heddle/otel'
 import { context, metrics, trace, TraceFlags } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import otelPackage from '../../packages/otel/package.json' with { type: 'json' }
 import { crank, sleep, turn } from '../support/crank.ts'
-import { linksOf, micros, parentOf, record, type Recording } from './recording.ts'
+import { linksOf, micros, parentOf, record, type Recording, turnOff } from './recording.ts'
 
 afterEach(() => {
   trace.disable()
@@ -34,6 +34,8 @@ function register(instrumentation: HeddleInstrumentation): void {
   instrumentation.setMeterProvider(metrics.getMeterProvider())
   if (instrumentation.getConfig().enabled !== true) instrumentation.enable()
 }
+
+beforeEach(turnOff)
 
 describe('instrumentBatchers', () => {
   it('records once when it is turned on twice, until both have turned it off', async () => {

@@ -118,3 +118,14 @@ export function inTraceOf(recording: Recording, root: ReadableSpan, name: string
   }
   return span
 }
+
+/**
+ * Turns tracing off for everybody: under Bun all files share a process, and an app of another test may
+ * have turned it on for good.
+ */
+export function turnOff(): void {
+  const { [Symbol.for('@heddle/otel/users/v1')]: registry } = globalThis as Record<symbol, any>
+  registry.users = []
+  registry.hooks?.[Symbol.dispose]()
+  registry.hooks = undefined
+}
