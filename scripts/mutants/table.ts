@@ -16,14 +16,14 @@ export const mutants: readonly Mutant[] = [
     name: 'neutral-ground',
     rule: 'R1 the batch function runs on neutral ground',
     file: `${context}/neutral.ts`,
-    replace: ['return ground.runInAsyncScope(fn)', 'return fn()'],
+    replace: ['return enterResource(registry.neutral, fn)', 'return fn()'],
     test: 'test/hono/isolation.test.ts',
   },
   {
     name: 'neutral-ground-core',
     rule: 'R1 the batch function runs on neutral ground',
     file: `${context}/neutral.ts`,
-    replace: ['return ground.runInAsyncScope(fn)', 'return fn()'],
+    replace: ['return enterResource(registry.neutral, fn)', 'return fn()'],
     test: 'test/core/isolation.test.ts',
   },
   {

@@ -5,6 +5,7 @@ import {
   createKey,
   openBatchScope,
   run,
+  runRequest,
   Snapshot,
   tryCurrent,
 } from '@heddle/context'
@@ -60,6 +61,14 @@ describe('a batch scope', () => {
 
   it('shows what a merge function makes of the members’ values, undefined for one without', () => {
     expect(inBatch([[budget.of(2)], [], [budget.of(3)]], () => budget.get())).toBe(5)
+  })
+
+  it('takes a member whose scope has closed as one without values', () => {
+    const closed = runRequest({ entries: [same.of('x'), budget.of(2)] }, () => Snapshot.capture())
+    const open = run([budget.of(3)], () => Snapshot.capture())
+    const scope = openBatchScope([closed, open], { name: 'test#2' })
+    expect(scope.run(() => [same.get(), budget.get()])).toEqual([undefined, 3])
+    scope.close()
   })
 
   it('runs merge functions on neutral ground', () => {

@@ -238,17 +238,20 @@ describe('wrapListener', () => {
   it('throws in development when it is left on an emitter, and does nothing in production', () => {
     const emitter = new EventEmitter()
     const seen: unknown[] = []
-    runRequest({}, () =>
-      emitter.on(
-        'data',
-        wrapListener(() => seen.push('called')),
-      ),
-    )
+    const onData = (): void => void seen.push('called')
+    runRequest({}, () => emitter.on('data', wrapListener(onData)))
     expect(() => emitter.emit('data')).toThrow(expect.objectContaining({ code: 'SCOPE_CLOSED' }))
     const { NODE_ENV } = process.env
     try {
       process.env.NODE_ENV = 'production'
       emitter.emit('data')
+      const scope = runRequest({}, () => Snapshot.capture())
+      scope.run(() => emitter.on('data', wrapListener(onData)))
+      const controller = new AbortController()
+      scope.run(() => onAbort(controller.signal, onData))
+      emitter.emit('data')
+      controller.abort()
+      scope.release()
     } finally {
       if (NODE_ENV === undefined) delete process.env.NODE_ENV
       else process.env.NODE_ENV = NODE_ENV

@@ -230,6 +230,14 @@ describe('Snapshot', () => {
     expect(name.get()).toBeUndefined()
   })
 
+  it('may be entered again inside itself, whatever was opened meanwhile', () => {
+    const snapshot = runRequest({ id: 'outer' }, () => Snapshot.capture())
+    const seen = snapshot.run(() =>
+      runRequest({ id: 'inner' }, () => snapshot.run(() => current().id)),
+    )
+    expect(seen).toBe('outer')
+  })
+
   it('wraps a function with its `this`, name, length and arguments', () => {
     const snapshot = name.run('ours', () => Snapshot.capture())
     function greet(this: { readonly greeting: string }, who: string): string {

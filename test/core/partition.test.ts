@@ -80,6 +80,26 @@ describe('partition keys', () => {
     ])
   })
 
+  it('count as they were at the submit, whatever the request sets later', async () => {
+    const seen: unknown[] = []
+    const batcher = createBatcher({
+      name: 'tenants',
+      run: (inputs: readonly number[], batch) => {
+        seen.push([tenant.get(), inputs, batch.partition])
+        return inputs
+      },
+    })
+    await Promise.all([
+      runWith([tenant.of('acme')], () => {
+        const item = batcher.submit(1)
+        tenant.set('evil')
+        return item
+      }),
+      runWith([tenant.of('acme')], () => batcher.submit(2)),
+    ])
+    expect(seen).toEqual([['acme', [1, 2], 'test.partition.tenant=acme']])
+  })
+
   it('compare by identity', async () => {
     const object = { name: 'acme' }
     expect(await batchesOf([object, { name: 'acme' }, object])).toEqual([[0, 2], [1]])

@@ -15,6 +15,13 @@ export interface BatchScopeOptions {
   readonly engine?: object
 }
 
+/** What was captured of a member: a snapshot, or an engine's item. */
+export interface Member {
+  readonly scope?: Scope | undefined
+  /** Its value of the key with this index, at the submit; by default what the scope has now. */
+  valueAt?(index: number): unknown
+}
+
 /** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
 export interface BatchScope extends Scope {
   readonly kind: 'batch'
@@ -31,10 +38,7 @@ export interface BatchScope extends Scope {
  * @param members - what was captured of each member, in the order of the batch
  * @throws what the merge function of a key throws
  */
-export function openBatchScope(
-  members: readonly { readonly scope?: Scope | undefined }[],
-  options: BatchScopeOptions,
-): BatchScope {
+export function openBatchScope(members: readonly Member[], options: BatchScopeOptions): BatchScope {
   const scope = new OpenBatchScope(members.length, options)
   for (const key of registry.sharedKeys) {
     const value = shared(key, members)
@@ -51,7 +55,7 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   readonly name: string
   readonly size: number
   readonly engine: object | undefined
-  readonly #openSignal: (() => AbortSignal) | undefined
+  #openSignal: (() => AbortSignal) | undefined
   #signal: AbortSignal | undefined
 
   constructor(size: number, options: BatchScopeOptions) {
@@ -71,6 +75,12 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
     return (this.#signal ??= this.#openSignal?.() ?? new AbortController().signal)
   }
 
+  /** A socket that was opened in the batch keeps this scope: it must not lead to the members. */
+  override close(): void {
+    super.close()
+    this.#openSignal = undefined
+  }
+
   run<R>(fn: () => R): R {
     return runNeutral(() => storage.run(this, fn))
   }
@@ -82,16 +92,17 @@ export function engineOf(scope: Scope | undefined): object | undefined {
 }
 
 /** What a batch of `members` sees of `key`. */
-function shared(
-  { rule, index, name }: Key<unknown>,
-  members: readonly { readonly scope?: Scope | undefined }[],
-): unknown {
-  const valueOf = (scope: Scope | undefined): unknown => scope && baseOf(scope).read(index, name)
+function shared({ rule, index }: Key<unknown>, members: readonly Member[]): unknown {
   if (typeof rule === 'function') {
-    const values = members.map(({ scope }) => valueOf(scope))
+    const values = members.map((member) => valueOf(member, index))
     return runNeutral(() => rule(values))
   }
-  const first = valueOf(members[0]?.scope)
+  const first = members[0] && valueOf(members[0], index)
   // Members of one partition agree already; whoever opens a batch scope without an engine need not.
-  return members.every(({ scope }) => Object.is(valueOf(scope), first)) ? first : undefined
+  return members.every((member) => Object.is(valueOf(member, index), first)) ? first : undefined
+}
+
+function valueOf(member: Member, index: number): unknown {
+  if (member.valueAt) return member.valueAt(index)
+  return member.scope && baseOf(member.scope).peek(index)
 }

@@ -1,3 +1,4 @@
+import { runNeutral } from './neutral.ts'
 import { relay } from './relay.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -90,10 +91,12 @@ export function bindReadableStream<T>(
   snapshot?: Snapshot,
 ): ReadableStream<T> {
   const context = snapshot ?? Snapshot.capture()
-  return relay(stream, {
-    around: (call) => context.run(call),
-    onEnd: () => {
-      if (snapshot === undefined) context.release()
-    },
-  })
+  return runNeutral(() =>
+    relay(stream, {
+      around: (call) => context.run(call),
+      onEnd: () => {
+        if (snapshot === undefined) context.release()
+      },
+    }),
+  )
 }

@@ -12,8 +12,8 @@ const MAX_MEMBERS = 64
 const MAX_BYTES = 8192
 const MAX_VALUE_BYTES = 4096
 
-/** What an id may be: as request ids, it may end up in logs and headers. */
-const ID = /^[\w\-=.]{1,256}$/
+/** What an id may be: it may end up in logs and headers, so it has no line breaks. */
+const ID = /^[\u0020-\u007E]{1,256}$/
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
 
@@ -47,7 +47,7 @@ export function toCarrier(scope: Scope = current()): Carrier {
   const { id, deadline } = scope
   return {
     v: 1,
-    id,
+    id: ID.test(id) ? id : encodeURIComponent(id).slice(0, 256),
     entries,
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(deadline === undefined ? {} : { deadlineMs: Math.max(0, deadline - performance.now()) }),

@@ -7,7 +7,7 @@
 export { engineOf } from './batch-scope.ts'
 export { setTracePropagation } from './carrier.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'
-export { contextsAreResources } from './neutral.ts'
+export { contextsAreResources, enterResource } from './neutral.ts'
 export { partitionLabel, partitionOf } from './partition.ts'
 export type { TracePropagation } from './registry.ts'
 export { relay, type RelayOptions } from './relay.ts'

@@ -3,7 +3,12 @@
  *
  * @packageDocumentation
  */
-export { type BatchScope, type BatchScopeOptions, openBatchScope } from './batch-scope.ts'
+export {
+  type BatchScope,
+  type BatchScopeOptions,
+  type Member,
+  openBatchScope,
+} from './batch-scope.ts'
 export { bindAsyncIterable, bindReadableStream } from './bind.ts'
 export { runCarrier, toCarrier } from './carrier.ts'
 export { detach, type DetachOptions } from './detach.ts'

@@ -9,6 +9,8 @@ import { likeOriginal, Snapshot } from './snapshot.ts'
  * @returns what takes the registration back; the end of the current scope does so, too
  */
 export function onAbort(signal: AbortSignal, fn: (reason: unknown) => void): Disposable {
+  const scope = storage.getStore()
+  if (scope && !scope.assertOpen('onAbort()')) return { [Symbol.dispose]() {} }
   const snapshot = Snapshot.capture()
   const dispose = (): void => {
     signal.removeEventListener('abort', listener)
@@ -23,7 +25,7 @@ export function onAbort(signal: AbortSignal, fn: (reason: unknown) => void): Dis
       dispose()
     }
   }
-  const closing = storage.getStore()?.onClose(dispose)
+  const closing = scope?.onClose(dispose)
   if (signal.aborted) queueMicrotask(() => snapshot.isReleased || listener())
   else signal.addEventListener('abort', listener, { once: true })
   return { [Symbol.dispose]: dispose }
@@ -60,6 +62,7 @@ export function wrapListener<F extends Listener>(fn: F): F {
 }
 
 function wrap(fn: Listener, scope: BaseScope | undefined): Listener {
+  if (scope && !scope.assertOpen(`listener ${fn.name}`)) return likeOriginal(() => {}, fn)
   const snapshot = Snapshot.capture()
   scope?.onClose(() => snapshot.release())
   const wrapped = function (this: unknown, ...args: unknown[]): unknown {

@@ -29,13 +29,18 @@ export const contextsAreResources: boolean = registry.neutral.runInAsyncScope(()
  * ```
  */
 export function runNeutral<R>(fn: () => R): R {
-  // New ground each time where it is a resource: an `enterWith` in `fn` would stay in it for ever.
-  const ground = contextsAreResources
-    ? registry.neutral.runInAsyncScope(newResource)
-    : registry.neutral
+  return enterResource(registry.neutral, fn)
+}
+
+/**
+ * Runs `fn` in the context of `resource`, and leaves the resource as it is. Where a context is a
+ * resource, `fn` gets a copy: an `enterWith`, and even a `run`, writes into the one that it runs in.
+ */
+export function enterResource<R>(resource: AsyncResource, fn: () => R): R {
+  const ground = contextsAreResources ? resource.runInAsyncScope(newResource) : resource
   return ground.runInAsyncScope(fn)
 }
 
 function newResource(): AsyncResource {
-  return new AsyncResource('HeddleNeutral', { requireManualDestroy: true })
+  return new AsyncResource('HeddleContext', { requireManualDestroy: true })
 }

@@ -76,6 +76,11 @@ export abstract class BaseScope implements Scope {
     return value
   }
 
+  /** The value without a question: a closed scope has none. */
+  peek(index: number): unknown {
+    return this.#slots[index]
+  }
+
   write(index: number, name: string, value: unknown): void {
     if (!this.assertOpen(name)) return
     if (!this.#own) {
@@ -83,6 +88,12 @@ export abstract class BaseScope implements Scope {
       this.#own = true
     }
     this.#slots[index] = value
+  }
+
+  /** The values as they are now: a later write copies them. */
+  keep(): readonly unknown[] {
+    this.#own = false
+    return this.#slots
   }
 
   /** The slots for a child to start with. */

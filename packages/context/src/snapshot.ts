@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 
 import { ContextError } from './errors.ts'
+import { enterResource } from './neutral.ts'
 import { storage } from './registry.ts'
 import { countCapture, countRelease } from './snapshot-count.ts'
 import type { Scope } from './types.ts'
@@ -50,7 +51,7 @@ export class Snapshot implements Disposable {
    */
   run<R>(fn: () => R): R {
     if (this.#resource === undefined) throw released()
-    return this.#resource.runInAsyncScope(fn)
+    return enterResource(this.#resource, fn)
   }
 
   /** A function like `fn` (same `this`, `name` and `length`) that runs in the captured context. */

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 
-import { storage } from './registry.ts'
+import { registry, storage } from './registry.ts'
 import { type BaseScope, baseOf } from './scope.ts'
 import type { Scope } from './types.ts'
 import { warn } from './warning.ts'
@@ -20,10 +20,17 @@ export abstract class Task extends AsyncResource {
   previousTask: Task | undefined
   nextTask: Task | undefined
   #request: TaskOwner | undefined
+  /** What a batch may see of its scope, as it was when the task was made: by that it was partitioned. */
+  #values: readonly unknown[] | undefined
 
   constructor(type: string) {
     super(type, { requireManualDestroy: true })
     this.scope = storage.getStore()
+    if (registry.sharedKeys.length > 0) this.#values = this.scope?.keep()
+  }
+
+  valueAt(index: number): unknown {
+    return this.#values?.[index]
   }
 
   /** Called when the request is aborted, in the context of whoever aborted it. */
@@ -45,6 +52,7 @@ export abstract class Task extends AsyncResource {
 
   /** Gives the request free: it may close, and this task no longer leads back to it. Idempotent. */
   release(): void {
+    this.#values = undefined
     const request = this.#request
     if (request === undefined) return
     this.#request = undefined

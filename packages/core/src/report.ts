@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { warn } from '@heddle/context/engine'
+import { enterResource, warn } from '@heddle/context/engine'
 
 import { activeInstruments, callHook } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
@@ -55,7 +55,7 @@ function timingOf(item: Item<any, any>, settledAt: number): ItemTiming | undefin
 
 function callOnTiming(item: Item<any, any>, batcher: string, call: () => void): void {
   try {
-    item.runInAsyncScope(call)
+    enterResource(item, call)
   } catch (error) {
     warn('CALLBACK_FAILED', batcher, `\`onTiming\` of batcher \`${batcher}\` threw`, error)
   }
