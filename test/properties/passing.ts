@@ -90,7 +90,6 @@ export class Passing {
   }
 
   #carry(place: Place): void {
-    // The id of a batch is none that a carrier may have.
     const tenant = place.scope?.values.tenant
     // As a worker gets it: what `toCarrier` gives must hold nothing of the scope.
     const carrier = structuredClone(toCarrier())

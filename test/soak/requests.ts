@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8'
 import { snapshotCount } from '@heddle/context'
 
 import { reachable } from '../support/gc.ts'
-import { randomFrom } from './random.ts'
+import { randomFrom } from '../support/random.ts'
 import { type Point, slopeOf } from './slope.ts'
 import { Traffic } from './traffic.ts'
 
