@@ -61,7 +61,10 @@ export const mutants: readonly Mutant[] = [
     name: 'neutral-timer',
     rule: 'R1 timers run on neutral ground',
     file: `${core}/alarm.ts`,
-    replace: ['runNeutral(() => setTimeout(this.#fired, delay))', 'setTimeout(this.#fired, delay)'],
+    replace: [
+      'runNeutral(() => clock.setTimeout(this.#fired, delay))',
+      'clock.setTimeout(this.#fired, delay)',
+    ],
     test: 'test/core/retention.test.ts',
   },
   {

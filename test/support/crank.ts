@@ -1,29 +1,6 @@
 import type { Batch } from '@heddle/core'
 
-/** One call of a batch function that a test ends by hand. */
-export interface Call<I, O> {
-  readonly inputs: readonly I[]
-  readonly batch: Batch<I>
-  finish(results: readonly (O | Error)[]): void
-  fail(reason: unknown): void
-}
-
-export interface Crank<I, O> {
-  readonly run: (inputs: readonly I[], batch: Batch<I>) => Promise<readonly (O | Error)[]>
-  readonly calls: Call<I, O>[]
-}
-
-/** A batch function that waits until the test turns the crank. */
-export function crank<I, O = I>(): Crank<I, O> {
-  const calls: Call<I, O>[] = []
-  return {
-    calls,
-    run: (inputs, batch) =>
-      new Promise((resolve, reject) => {
-        calls.push({ inputs, batch, finish: resolve, fail: reject })
-      }),
-  }
-}
+export { type Call, type Crank, crank } from '@heddle/core/testing'
 
 /** Returns its inputs, and notes the batches that were made. */
 export function echo<I>(): {

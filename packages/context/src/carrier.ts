@@ -1,3 +1,4 @@
+import { clock } from './clock.ts'
 import { ContextError } from './errors.ts'
 import type { Key } from './key.ts'
 import { registry, type TracePropagation } from './registry.ts'
@@ -50,7 +51,7 @@ export function toCarrier(scope: Scope = current()): Carrier {
     id: ID.test(id) ? id : encodeURIComponent(id).slice(0, 256),
     entries,
     ...(traceparent === undefined ? {} : { traceparent }),
-    ...(deadline === undefined ? {} : { deadlineMs: Math.max(0, deadline - performance.now()) }),
+    ...(deadline === undefined ? {} : { deadlineMs: Math.max(0, deadline - clock.now()) }),
   }
 }
 

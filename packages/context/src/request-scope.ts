@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { clock, type Timer } from './clock.ts'
 import { runNeutral } from './neutral.ts'
 import { OwnerScope } from './scope.ts'
 import type { Task, TaskOwner } from './task.ts'
@@ -20,7 +21,7 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   #listening = false
   #controller: AbortController | undefined
   #abortReason: Error | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: Timer | undefined
   #firstTask: Task | undefined
   /** How many things keep it open, its function among them; its tasks come on top. */
   #open = 1
@@ -112,7 +113,7 @@ export class RequestScope extends OwnerScope implements TaskOwner {
 
   override close(): void {
     super.close()
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#source !== undefined) this.#unlisten()
   }
@@ -124,7 +125,7 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   #abort(reason: Error): void {
     if (this.#abortReason || this.#controller?.signal.aborted) return
     this.#abortReason = reason
-    clearTimeout(this.#timer)
+    clock.clearTimeout(this.#timer)
     this.#controller?.abort(reason)
   }
 
@@ -144,7 +145,7 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   }
 
   #armDeadline(deadline: number): void {
-    const left = deadline - performance.now()
+    const left = deadline - clock.now()
     if (left <= 0) {
       this.#controller?.abort(
         new DOMException('The deadline of this request has passed', 'TimeoutError'),
@@ -152,7 +153,7 @@ export class RequestScope extends OwnerScope implements TaskOwner {
       return
     }
     const delay = Math.min(Math.ceil(left), MAX_DELAY)
-    this.#timer = runNeutral(() => setTimeout(() => this.#armDeadline(deadline), delay))
+    this.#timer = runNeutral(() => clock.setTimeout(() => this.#armDeadline(deadline), delay))
     // Whoever waits for the request keeps the process alive; its deadline alone does not.
     this.#timer.unref()
   }

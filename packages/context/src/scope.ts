@@ -1,3 +1,4 @@
+import { clock } from './clock.ts'
 import { scopeClosed } from './errors.ts'
 import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
@@ -41,7 +42,7 @@ export abstract class BaseScope implements Scope {
   abstract readonly owner: OwnerScope | undefined
   /** The batch that this scope is, or is inside of. */
   abstract readonly batch: BatchIdentity | undefined
-  readonly startTime: number = performance.now()
+  readonly startTime: number = clock.now()
   #slots: Slots
   /** Whether `#slots` is this scope's alone, so that a write need not copy. */
   #own = false
@@ -55,7 +56,7 @@ export abstract class BaseScope implements Scope {
   }
 
   elapsed(): number {
-    return performance.now() - this.startTime
+    return clock.now() - this.startTime
   }
 
   get<T>(key: ContextKey<T>): T | undefined {
@@ -131,7 +132,7 @@ export abstract class BaseScope implements Scope {
   assertOpen(wanted: string): boolean {
     const { owner } = this
     if (owner?.closedAt === undefined) return true
-    const closedAgo = performance.now() - owner.closedAt
+    const closedAgo = clock.now() - owner.closedAt
     const error = scopeClosed(`\`${wanted}\``, this.id, closedAgo, owner.openedAt)
     if (isDevelopment()) throw error
     warn(error.code, wanted, error.message)
@@ -176,7 +177,7 @@ export abstract class OwnerScope extends BaseScope {
   close(): void {
     if (this.closedAt !== undefined) return
     if (this.#closeCallbacks) this.#callBack(this.#closeCallbacks)
-    this.closedAt = performance.now()
+    this.closedAt = clock.now()
     this.ownState = 'closed'
     this.empty()
     if (this.#children === undefined) return

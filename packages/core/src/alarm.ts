@@ -1,4 +1,5 @@
 import { runNeutral } from '@heddle/context'
+import { clock, type Timer } from '@heddle/context/engine'
 
 /** The longest delay of a timer, ms; Node fires a longer one at once. */
 const MAX_DELAY = 2 ** 31 - 1
@@ -9,7 +10,7 @@ const MAX_DELAY = 2 ** 31 - 1
  */
 export class Alarm {
   readonly #ring: () => void
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: Timer | undefined
   #at = Number.POSITIVE_INFINITY
 
   constructor(ring: () => void) {
@@ -20,25 +21,25 @@ export class Alarm {
   set(time: number): void {
     if (time >= this.#at) return
     this.#at = time
-    clearTimeout(this.#timer)
+    clock.clearTimeout(this.#timer)
     this.#arm()
   }
 
   clear(): void {
     this.#at = Number.POSITIVE_INFINITY
-    clearTimeout(this.#timer)
+    clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
   #arm(): void {
-    const left = this.#at - performance.now()
+    const left = this.#at - clock.now()
     const delay = Math.min(Math.max(Math.ceil(left), 1), MAX_DELAY)
-    this.#timer = runNeutral(() => setTimeout(this.#fired, delay))
+    this.#timer = runNeutral(() => clock.setTimeout(this.#fired, delay))
   }
 
   readonly #fired = (): void => {
     // Node's timers fire up to 1 ms early, and a long delay was capped.
-    if (performance.now() < this.#at) {
+    if (clock.now() < this.#at) {
       this.#arm()
       return
     }

@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { isDevelopment } from '@heddle/context/engine'
+import { clock, isDevelopment } from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -26,7 +26,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   readonly #ledger = new Ledger()
   readonly #queue: Queue<I, O>
   readonly #scheduler: Scheduler<I, O>
-  readonly #deadlines = new Heap<Item<I, O>>((item) => item.deadline ?? 0)
+  readonly #deadlines = new Heap<Item<I, O>>((a, b) => (a.deadline ?? 0) < (b.deadline ?? 0))
   readonly #alarm = new Alarm(() => this.#ring())
   readonly #executions = new Set<Execution<I, O>>()
   readonly #roomWaiters = new Waiters()
@@ -109,7 +109,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
 
   finished(execution: Execution<I, O>): void {
     this.#executions.delete(execution)
-    this.#ledger.ran(performance.now() - execution.startedAt)
+    this.#ledger.ran(clock.now() - execution.startedAt)
     for (const item of execution.items) item.finish()
     this.#scheduler.slotFreed()
     this.#rest()
@@ -136,9 +136,9 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
 
   /** Like `closing`, but gives up what is left after `timeout` ms. */
   async closeWithin(timeout: number, closing: Promise<void>): Promise<void> {
-    const timer = runNeutral(() => setTimeout(() => this.#giveUpAll(), timeout))
+    const timer = runNeutral(() => clock.setTimeout(() => this.#giveUpAll(), timeout))
     await closing
-    clearTimeout(timer)
+    clock.clearTimeout(timer)
   }
 
   /** Rejects everybody who still waits, whatever the batch functions do. */
@@ -167,7 +167,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
 
   /** Binds the partition's first items to a batch and starts it; whoever is too late is told so. */
   #start(partition: Partition<I, O>, why: StartReason): void {
-    const now = performance.now()
+    const now = clock.now()
     const { items, expired, reason } = form(partition, this.options, why, now)
     for (const item of items) this.#queue.remove(item)
     if (items.length > 0) this.#execute(items, partition.label, reason, now)
@@ -191,7 +191,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
 
   /** The alarm: a deadline has passed, or lingering is over. */
   #ring(): void {
-    const now = performance.now()
+    const now = clock.now()
     for (let { first } = this.#deadlines; first; first = this.#deadlines.first) {
       const { deadline = 0 } = first
       if (deadline > now) {
@@ -204,7 +204,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   }
 
   #expire(item: Item<I, O>): void {
-    const waited = (performance.now() - item.submittedAt).toFixed(1)
+    const waited = (clock.now() - item.submittedAt).toFixed(1)
     const where = item.execution ? 'its batch was running' : 'it was waiting for a batch'
     const reason = this.#error(
       'DEADLINE_EXCEEDED',

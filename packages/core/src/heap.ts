@@ -10,17 +10,18 @@ export interface HeapEntry {
  */
 export class Heap<T extends HeapEntry> {
   readonly #entries: T[] = []
-  readonly #keyOf: (entry: T) => number
+  readonly #precedes: (a: T, b: T) => boolean
 
-  constructor(keyOf: (entry: T) => number) {
-    this.#keyOf = keyOf
+  /** @param precedes - whether `a` must come out before `b` */
+  constructor(precedes: (a: T, b: T) => boolean) {
+    this.#precedes = precedes
   }
 
   get size(): number {
     return this.#entries.length
   }
 
-  /** The entry with the least key. */
+  /** The entry that precedes all others. */
   get first(): T | undefined {
     return this.#entries[0]
   }
@@ -48,12 +49,11 @@ export class Heap<T extends HeapEntry> {
   }
 
   #rise(entry: T, from: number): boolean {
-    const key = this.#keyOf(entry)
     let index = from
     while (index > 0) {
       const above = (index - 1) >> 1
       const parent = this.#at(above)
-      if (this.#keyOf(parent) <= key) break
+      if (!this.#precedes(entry, parent)) break
       this.#put(parent, index)
       index = above
     }
@@ -62,15 +62,12 @@ export class Heap<T extends HeapEntry> {
   }
 
   #sink(entry: T, from: number): void {
-    const key = this.#keyOf(entry)
     const { length } = this.#entries
     let index = from
     for (let below = 2 * index + 1; below < length; below = 2 * index + 1) {
-      if (below + 1 < length && this.#keyOf(this.#at(below + 1)) < this.#keyOf(this.#at(below))) {
-        below += 1
-      }
+      if (below + 1 < length && this.#precedes(this.#at(below + 1), this.#at(below))) below += 1
       const child = this.#at(below)
-      if (this.#keyOf(child) >= key) break
+      if (!this.#precedes(child, entry)) break
       this.#put(child, index)
       index = below
     }

@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { adaptedFailure, asError, contextsAreResources, Task } from '@heddle/context/engine'
+import { adaptedFailure, asError, clock, contextsAreResources, Task } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { HeapEntry } from './heap.ts'
@@ -19,7 +19,7 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   /** The caller's. */
   readonly promise: Promise<O>
   /** ms on the `performance.now()` clock. */
-  readonly submittedAt: number = performance.now()
+  readonly submittedAt: number = clock.now()
   /** Grows with every submit, so it tells who came first even within one tick of the clock. */
   readonly sequence: number = (submitted += 1)
   cost = 1

@@ -29,7 +29,7 @@ export class Queue<I, O> {
   readonly #maxBatchSize: number
   readonly #maxBatchCost: number
   readonly #partitions = new Map<string, Partition<I, O>>()
-  readonly #byAge = new Heap<Partition<I, O>>((partition) => partition.first.sequence)
+  readonly #byAge = new Heap<Partition<I, O>>((a, b) => a.first.sequence < b.first.sequence)
   /** Those that can fill a batch, by when they could first. */
   readonly #full = new Set<Partition<I, O>>()
   #size = 0

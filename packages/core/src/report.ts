@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { enterResource, warn } from '@heddle/context/engine'
+import { clock, enterResource, warn } from '@heddle/context/engine'
 
 import { activeInstruments, callHook } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
@@ -21,7 +21,7 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
   const { instruments, notes, submittedAt } = item
   const onTiming = item.options?.onTiming
   if (instruments.length === 0 && onTiming === undefined) return
-  const settledAt = performance.now()
+  const settledAt = clock.now()
   const timing = timingOf(item, settledAt)
   if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing))
   if (instruments.length === 0) return

@@ -1,4 +1,5 @@
 import { runNeutral } from '@heddle/context'
+import { clock } from '@heddle/context/engine'
 
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
@@ -59,7 +60,7 @@ export class Scheduler<I, O> {
   }
 
   slotFreed(): void {
-    if (!this.hasFreeSlot) this.#slotFreeSince = performance.now()
+    if (!this.hasFreeSlot) this.#slotFreeSince = clock.now()
     this.#inFlight -= 1
     // The batch starts a turn later, so callers that come back at once can join it.
     this.wake()
@@ -67,7 +68,7 @@ export class Scheduler<I, O> {
 
   /** `setImmediate` comes after the event loop has read every socket that had something. */
   readonly #afterSockets = (): void => {
-    setImmediate(this.#turn)
+    clock.setImmediate(this.#turn)
   }
 
   /** After the promise jobs that are queued already, so that `await` on something settled still joins. */
@@ -96,7 +97,7 @@ export class Scheduler<I, O> {
     const { submittedAt } = partition.first
     const lingered = Math.max(this.#slotFreeSince, submittedAt) + linger
     const waited = submittedAt + maxWait
-    const now = performance.now()
+    const now = clock.now()
     if (now >= lingered) return 'linger'
     if (now >= waited) return 'maxWait'
     this.#wakeAt(Math.min(lingered, waited))

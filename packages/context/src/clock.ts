@@ -1,0 +1,44 @@
+/** A timer of a {@link Clock}. */
+export interface Timer {
+  /** Lets it ring again, as long after now as when it was made. */
+  refresh(): unknown
+  /** It no longer keeps the process alive. */
+  unref(): unknown
+}
+
+/** Time as these packages read it and wait for it, so that tests can put another in its place. */
+export interface Clock {
+  /** ms, of which only differences mean something; the `performance.now()` clock. */
+  now(): number
+  /** @param delay - ms */
+  setTimeout(fn: () => void, delay: number): Timer
+  /** Does nothing if it has rung or been cleared already. */
+  clearTimeout(timer: Timer | undefined): void
+  /** Calls `fn` when the event loop has read every socket that had something. */
+  setImmediate(fn: () => void): void
+}
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimeout: (fn, delay) => setTimeout(fn, delay),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+  setImmediate: (fn) => void setImmediate(fn),
+}
+
+/** The clock of this process. */
+export let clock: Clock = systemClock
+
+/**
+ * Puts another clock in the place of the process's. What waits already goes on waiting on the old one.
+ *
+ * @returns what puts the old one back
+ */
+export function installClock(installed: Clock): Disposable {
+  const replaced = clock
+  clock = installed
+  return {
+    [Symbol.dispose]() {
+      clock = replaced
+    },
+  }
+}

@@ -1,0 +1,144 @@
+import { runNeutral } from '@heddle/context'
+import { type Clock, installClock, type Timer } from '@heddle/context/engine'
+
+import { Heap, type HeapEntry } from '../heap.ts'
+
+// As they were when this was loaded, whatever a test framework puts in their place.
+const { setImmediate: afterThisTurn } = globalThis
+
+/** Time that stands still until the test moves it. */
+export interface VirtualClock extends Disposable {
+  /** ms on the `performance.now()` clock; it starts with the real time. */
+  now(): number
+  /** Timers that have not rung. Nothing waits for one when batchers are idle. */
+  readonly timers: number
+  /** Runs everything that needs no time to pass. */
+  settle(): Promise<void>
+  /** Moves on by so many ms; what is due on the way runs at its own time. */
+  advance(milliseconds: number): Promise<void>
+  /** Puts the real clock back. */
+  [Symbol.dispose](): void
+}
+
+/**
+ * Stops the time of all batchers and scopes of the process: their deadlines, lingering and ages go by
+ * this clock until it is disposed of. Install it before the first submit. What a batch function itself
+ * waits for (a database, `setTimeout`) is not its affair.
+ *
+ * @example
+ * ```ts
+ * using clock = virtualClock()
+ * const answer = batcher.submit(1, { timeout: 1_000 })
+ * await clock.advance(1_000) // in no time: the deadline has passed
+ * ```
+ */
+export function virtualClock(): VirtualClock {
+  return new ManualClock()
+}
+
+class ManualTimer implements Timer, HeapEntry {
+  heapIndex = -1
+  at: number
+  order = 0
+  readonly delay: number
+  readonly ring: () => void
+  readonly #clock: ManualClock
+
+  constructor(clock: ManualClock, ring: () => void, delay: number) {
+    this.#clock = clock
+    this.ring = ring
+    this.delay = delay
+    this.at = clock.now() + delay
+  }
+
+  refresh(): void {
+    this.#clock.arm(this)
+  }
+
+  unref(): void {
+    // Virtual time keeps no process alive.
+  }
+}
+
+class ManualClock implements Clock, VirtualClock {
+  // In whole ms, so that adding them is exact.
+  #now = Math.ceil(performance.now())
+  #armed = 0
+  #immediates: (() => void)[] = []
+  readonly #timers = new Heap<ManualTimer>(isEarlier)
+  readonly #installed: Disposable = installClock(this)
+
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  setTimeout(fn: () => void, delay: number): ManualTimer {
+    const timer = new ManualTimer(this, fn, delay)
+    this.arm(timer)
+    return timer
+  }
+
+  arm(timer: ManualTimer): void {
+    this.#timers.remove(timer)
+    timer.at = this.#now + timer.delay
+    timer.order = this.#armed += 1
+    this.#timers.add(timer)
+  }
+
+  clearTimeout(timer: Timer | undefined): void {
+    if (timer instanceof ManualTimer) this.#timers.remove(timer)
+  }
+
+  setImmediate(fn: () => void): void {
+    this.#immediates.push(fn)
+  }
+
+  settle(): Promise<void> {
+    return this.advance(0)
+  }
+
+  async advance(milliseconds: number): Promise<void> {
+    if (!(milliseconds >= 0)) {
+      throw new RangeError(`Expected a number of ms of at least 0, got ${milliseconds}`)
+    }
+    const end = this.#now + milliseconds
+    await promisesHaveRun()
+    for (let next = this.#next(end); next; next = this.#next(end)) {
+      runNeutral(next)
+      await promisesHaveRun()
+    }
+    this.#now = end
+  }
+
+  [Symbol.dispose](): void {
+    this.#installed[Symbol.dispose]()
+  }
+
+  /** As in the event loop: timers that are due, then immediates, then time passes. */
+  #next(end: number): (() => void) | undefined {
+    const { first } = this.#timers
+    if (first && first.at <= this.#now) return this.#take(first)
+    const immediate = this.#immediates.shift()
+    if (immediate) return immediate
+    if (first === undefined || first.at > end) return undefined
+    this.#now = first.at
+    return this.#take(first)
+  }
+
+  #take(timer: ManualTimer): () => void {
+    this.#timers.remove(timer)
+    return timer.ring
+  }
+}
+
+function isEarlier(a: ManualTimer, b: ManualTimer): boolean {
+  return a.at === b.at ? a.order < b.order : a.at < b.at
+}
+
+function promisesHaveRun(): Promise<void> {
+  return new Promise((resolve) => void afterThisTurn(resolve))
+}
