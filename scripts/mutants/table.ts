@@ -122,7 +122,7 @@ export const mutants: readonly Mutant[] = [
     name: 'early-binding',
     rule: 'R5 an item binds to a batch only when a slot is free',
     file: `${core}/scheduler.ts`,
-    replace: ['return this.#inFlight < this.#options.maxConcurrency', 'return true'],
+    replace: ['return this.#starter.inFlight < this.#options.maxConcurrency', 'return true'],
     test: 'test/core/batching.test.ts',
   },
   {
@@ -131,7 +131,7 @@ export const mutants: readonly Mutant[] = [
     file: `${core}/execution.ts`,
     replace: [
       'this.#abortReason = reason\n',
-      'this.#abortReason = reason\n    this.#owner.finished(this)\n',
+      "this.#abortReason = reason\n    this.#owner.finished(this, 'returned')\n",
     ],
     test: 'test/core/batching.test.ts',
   },
@@ -169,14 +169,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'shared-error',
     rule: 'R8 no two callers receive the same error object',
-    file: `${core}/execution.ts`,
+    file: `${core}/settlement.ts`,
     replace: ['if (!delivered.has(error)) {', 'if (error) {'],
     test: 'test/core/settlement.test.ts',
   },
   {
     name: 'wrong-number-of-results',
     rule: 'R8 a wrong number of results hangs no caller',
-    file: `${core}/execution.ts`,
+    file: `${core}/settlement.ts`,
     replace: [
       "if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)",
       'if (mismatch === "") return',
@@ -214,7 +214,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'snapshot-stays',
     rule: 'R9 a settled batch holds no snapshot',
-    file: `${core}/batch-view.ts`,
+    file: `${core}/batch-item.ts`,
     replace: ['this.#snapshot.release()', ''],
     test: 'test/core/isolation.test.ts',
   },

@@ -11,6 +11,12 @@ export interface BatchScopeOptions {
   readonly signal?: () => AbortSignal
   /** ms on the `performance.now()` clock. */
   readonly deadline?: number | undefined
+  /**
+   * `item` where the members wait for one and the same item of a batch.
+   *
+   * @defaultValue `'batch'`
+   */
+  readonly kind?: BatchScope['kind']
   /** The engine, by which it knows its own batches again. */
   readonly engine?: object
 }
@@ -24,7 +30,7 @@ export interface Member {
 
 /** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
 export interface BatchScope extends Scope {
-  readonly kind: 'batch'
+  readonly kind: 'batch' | 'item'
   /** Runs `fn` on neutral ground with this as the current scope. */
   run<R>(fn: () => R): R
   /** Ends the scope: the batch function has settled. */
@@ -48,7 +54,7 @@ export function openBatchScope(members: readonly Member[], options: BatchScopeOp
 }
 
 class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
-  override readonly kind = 'batch'
+  override readonly kind: BatchScope['kind']
   override readonly parent = undefined
   override readonly batch: BatchIdentity = this
   override readonly deadline: number | undefined
@@ -60,6 +66,7 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
 
   constructor(size: number, options: BatchScopeOptions) {
     super()
+    this.kind = options.kind ?? 'batch'
     this.size = size
     this.name = options.name
     this.deadline = options.deadline

@@ -115,7 +115,8 @@ export class Key<T> implements ContextKey<T> {
     const scope = storage.getStore()
     if (scope === undefined) throw noScope(`\`${this.name}\``)
     const { kind, batch } = scope
-    if (kind === 'batch' && batch) throw inBatch(this.name, batch.name, batch.size)
+    if ((kind === 'batch' || kind === 'item') && batch)
+      throw inBatch(this.name, batch.name, batch.size)
     return scope
   }
 }

@@ -2,15 +2,20 @@ import { engineOf, partitionLabel, partitionOf } from '@heddle/context/engine'
 
 import { BatcherError, type BatcherErrorCode, describe } from './errors.ts'
 import type { Item, Rejection } from './item.ts'
-import { assertSubmitOptions, type ResolvedOptions } from './options.ts'
+import type { ResolvedOptions } from './options.ts'
+import { PRIORITIES } from './priority.ts'
+import { assertSubmitOptions } from './rules.ts'
 
 /** What admission asks the engine. */
 export interface Gate {
   readonly closed: boolean
-  readonly queueSize: number
+  /** Callers that wait, duplicates included. */
+  readonly waiting: number
   readonly hasFreeSlot: boolean
   /** Whether a batch of this engine is on the stack, in a member's context. */
   readonly enteredFromBatch: boolean
+  /** How many items of the tenant wait. */
+  readonly waitingOf: (tenant: string) => number
   /** Seconds until a full queue will have run. */
   readonly retryAfter: () => number
 }
@@ -19,11 +24,15 @@ export interface Gate {
 export interface Place {
   readonly partition: string
   readonly label: () => string
+  /** Equal for items that may share one execution. */
+  readonly dedupeKey: string | undefined
+  /** Whether a batch function of this engine waits for it. */
+  readonly isFromBatch: boolean
 }
 
 /**
- * Decides in the caller's context whether an item may wait, and where; works out its cost and its
- * deadline on the way. Nothing it does is to be undone when the item is refused.
+ * Decides in the caller's context whether an item may wait, and where; works out its cost, its rank and
+ * its deadline on the way. Nothing it does is to be undone when the item is refused.
  */
 export function admit<I, O>(
   item: Item<I, O>,
@@ -31,7 +40,7 @@ export function admit<I, O>(
   gate: Gate,
   engine: object,
 ): Place | Rejection {
-  const { name, maxBatchCost, maxQueueSize } = options
+  const { name, maxBatchCost } = options
   const refuse = (code: BatcherErrorCode, message: string, details?: ErrorDetails): Rejection => ({
     status: 'rejected',
     reason: new BatcherError(code, name, `Batcher \`${name}\`: ${message}`, details),
@@ -49,7 +58,8 @@ export function admit<I, O>(
   }
   const { abortReason } = item
   if (abortReason) return { status: 'rejected', reason: abortReason, kind: 'aborted' }
-  if (!gate.hasFreeSlot && (gate.enteredFromBatch || engineOf(item.scope) === engine)) {
+  const isFromBatch = gate.enteredFromBatch || engineOf(item.scope) === engine
+  if (isFromBatch && !gate.hasFreeSlot) {
     return refuse(
       'REENTRANT_SUBMIT',
       'its batch function submitted to it while holding the last slot, so both would wait for ever. ' +
@@ -63,21 +73,40 @@ export function admit<I, O>(
   let place: Place
   try {
     item.cost = costOf(item.input, options)
-    place = placeOf(item, options)
+    if (options.tenantBy) item.tenant = textOf('tenantBy', options.tenantBy(item.input))
+    place = placeOf(item, options, isFromBatch)
   } catch (cause) {
     return refuse('BATCH_FAILED', `the item could not be queued: ${describe(cause)}`, { cause })
   }
   if (item.cost > maxBatchCost) {
     return refuse('ITEM_TOO_LARGE', `the item costs ${item.cost}, a batch at most ${maxBatchCost}`)
   }
-  if (gate.queueSize >= maxQueueSize) {
-    const retryAfter = gate.retryAfter()
-    return refuse('QUEUE_FULL', `${gate.queueSize} items wait already`, { retryAfter })
-  }
+  const full = fullness(item, options, gate)
+  if (full !== undefined) return refuse('QUEUE_FULL', full, { retryAfter: gate.retryAfter() })
+  const { priority } = item.options ?? {}
+  if (priority !== undefined) item.priority = PRIORITIES.indexOf(priority)
+  item.rank = item.submittedAt + item.priority * options.ageing
   return place
 }
 
 type ErrorDetails = ErrorOptions & { readonly retryAfter?: number }
+
+/** Why the queue has no place for the item, if it has none. */
+function fullness<I, O>(
+  { tenant }: Item<I, O>,
+  { maxQueueSize, tenantBy }: ResolvedOptions<I, O>,
+  gate: Gate,
+): string | undefined {
+  const free = maxQueueSize - gate.waiting
+  if (free <= 0) return `${gate.waiting} items wait already`
+  if (tenantBy === undefined) return undefined
+  // Choudhury and Hahne 1998, dynamic thresholds: whoever fills the queue leaves room for the others,
+  // as much as each of them has taken.
+  const own = gate.waitingOf(tenant)
+  return own < free
+    ? undefined
+    : `${own} items of this tenant wait already, and ${free} places are left for all`
+}
 
 /** The earliest of the batcher's, the caller's and the scope's. */
 function deadlineOf<I, O>(
@@ -100,18 +129,26 @@ function costOf<I, O>(input: I, { cost }: ResolvedOptions<I, O>): number {
 }
 
 function placeOf<I, O>(
-  { input, scope }: Item<I, O>,
-  { partitionBy }: ResolvedOptions<I, O>,
+  { input, scope, tenant }: Item<I, O>,
+  { partitionBy, dedupeBy }: ResolvedOptions<I, O>,
+  isFromBatch: boolean,
 ): Place {
   const ofScope = partitionOf(scope)
-  if (partitionBy === undefined) return { partition: ofScope, label: () => partitionLabel(scope) }
-  const own: unknown = partitionBy(input)
-  if (typeof own !== 'string') {
-    throw new TypeError(`Expected \`partitionBy\` to return a string, got ${typeof own}`)
-  }
-  return {
-    // What the scope says is written with lengths, so what follows the bar cannot be taken for it.
-    partition: `${ofScope}|${own}`,
-    label: () => [own, partitionLabel(scope)].filter((part) => part !== '').join(','),
-  }
+  const own = partitionBy && textOf('partitionBy', partitionBy(input))
+  // What the scope says is written with lengths, so what follows the bar cannot be taken for it.
+  const partition = own === undefined ? ofScope : `${ofScope}|${own}`
+  const label = (): string =>
+    own === undefined
+      ? partitionLabel(scope)
+      : [own, partitionLabel(scope)].filter((part) => part !== '').join(',')
+  const dedupeKey =
+    dedupeBy &&
+    // With the lengths, so that no text can be taken for a part of another.
+    `${partition.length}:${partition}${tenant.length}:${tenant}${textOf('dedupeBy', dedupeBy(input))}`
+  return { partition, label, dedupeKey, isFromBatch }
+}
+
+function textOf(option: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new TypeError(`Expected \`${option}\` to return a string, got ${typeof value}`)
 }

@@ -1,7 +1,5 @@
-import { type ContextKey, type Scope, Snapshot } from '@heddle/context'
-
+import { ItemView } from './batch-item.ts'
 import type { Execution } from './execution.ts'
-import type { Item } from './item.ts'
 import type { Batch, BatchItem, StartReason } from './types.ts'
 
 /** The batch as its function sees it. It lets go of its members when the function has settled. */
@@ -29,8 +27,8 @@ export class BatchView<I, O> implements Batch<I> {
   /** Made when first asked for: many batch functions need the inputs alone. */
   get items(): readonly BatchItem<I>[] {
     if (this.#items) return this.#items
-    const { items = [], startedAt = 0 } = this.#execution ?? {}
-    this.#items = items.map((item, index) => new ItemView(item, index, startedAt))
+    const execution = this.#execution
+    this.#items = execution?.items.map((item, index) => new ItemView(execution, item, index)) ?? []
     return this.#items
   }
 
@@ -42,51 +40,5 @@ export class BatchView<I, O> implements Batch<I> {
   close(): void {
     this.#execution = undefined
     for (const item of this.#items ?? []) item.close()
-  }
-}
-
-/** One member, with a snapshot of its context that lasts as long as the batch function runs. */
-class ItemView<I, O> implements BatchItem<I> {
-  readonly input: I
-  readonly index: number
-  readonly queuedFor: number
-  readonly #snapshot: Snapshot
-  #item: Item<I, O> | undefined
-  #signal: AbortSignal | undefined
-
-  constructor(item: Item<I, O>, index: number, startedAt: number) {
-    this.input = item.input
-    this.index = index
-    this.queuedFor = startedAt - item.submittedAt
-    this.#snapshot = new Snapshot(item, item.scope)
-    this.#item = item
-  }
-
-  get scope(): Scope | undefined {
-    return this.#snapshot.scope
-  }
-
-  get waiters(): readonly Snapshot[] {
-    return [this.#snapshot]
-  }
-
-  get signal(): AbortSignal {
-    this.#signal ??= this.#item?.signal ?? new AbortController().signal
-    return this.#signal
-  }
-
-  run<R>(fn: () => R): R {
-    const item = this.#item
-    // Without the item the snapshot is released, and says so.
-    return item ? item.enter(() => this.#snapshot.run(fn)) : this.#snapshot.run(fn)
-  }
-
-  get<T>(key: ContextKey<T>): T | undefined {
-    return this.scope?.get(key)
-  }
-
-  close(): void {
-    this.#item = undefined
-    this.#snapshot.release()
   }
 }

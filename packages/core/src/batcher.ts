@@ -1,7 +1,8 @@
 import { tryCurrent } from '@heddle/context'
 
 import { Engine } from './engine.ts'
-import { assertCloseOptions, type BatcherOptions, resolveOptions } from './options.ts'
+import { type BatcherOptions, type Configuration, resolveOptions } from './options.ts'
+import { assertCloseOptions } from './rules.ts'
 import { submitAll } from './submit-all.ts'
 import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types.ts'
 
@@ -46,6 +47,10 @@ class EngineBatcher<I, O> implements Batcher<I, O> {
     const hasEnded = (): boolean =>
       options?.signal?.aborted === true || scope?.signal.aborted === true
     return submitAll(this.#engine, inputs, options, hasEnded)
+  }
+
+  configure(patch: Configuration): void {
+    this.#engine.configure(patch)
   }
 
   stats(): BatcherStats {

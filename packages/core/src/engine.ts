@@ -3,64 +3,66 @@ import { clock, isDevelopment } from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
+import { Dispatch, type DispatchOwner } from './dispatch.ts'
 import { BatcherError } from './errors.ts'
-import { Execution, type ExecutionOwner } from './execution.ts'
-import { form } from './formation.ts'
 import { Heap } from './heap.ts'
 import { Item, type ItemOwner, type Outcome, type Rejection } from './item.ts'
-import type { ResolvedOptions } from './options.ts'
-import { type Partition, Queue } from './queue.ts'
+import { type Configuration, type ResolvedOptions, resolveOptions } from './options.ts'
+import { precedes } from './priority.ts'
+import { Queue } from './queue.ts'
 import { noteSubmit, reportSettled } from './report.ts'
-import { Scheduler } from './scheduler.ts'
+import { assertConfiguration } from './rules.ts'
+import { type Group, Sharing } from './sharing.ts'
 import { Ledger } from './stats.ts'
 import type { Intake } from './submit-all.ts'
-import type { BatcherStats, StartReason, SubmitOptions } from './types.ts'
+import type { BatcherStats, SubmitOptions } from './types.ts'
 import { Waiters } from './waiters.ts'
 
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
-export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
+export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
+  /** One object for the batcher's life: whoever holds it sees what `configure` changes. */
   readonly options: ResolvedOptions<I, O>
   // Once: reading the environment for every batch would cost more than starting it.
   readonly detectsLeaks: boolean = isDevelopment()
   closed = false
   readonly #ledger = new Ledger()
   readonly #queue: Queue<I, O>
-  readonly #scheduler: Scheduler<I, O>
+  readonly #dispatch: Dispatch<I, O>
+  readonly #sharing = new Sharing<I, O>()
   readonly #deadlines = new Heap<Item<I, O>>((a, b) => (a.deadline ?? 0) < (b.deadline ?? 0))
   readonly #alarm = new Alarm(() => this.#ring())
-  readonly #executions = new Set<Execution<I, O>>()
   readonly #roomWaiters = new Waiters()
   readonly #idleWaiters = new Waiters()
-  #batches = 0
   /** How many `item.run` calls of its batches are on the stack. */
   #entered = 0
 
   constructor(options: ResolvedOptions<I, O>) {
     this.options = options
-    this.#queue = new Queue(options.maxBatchSize, options.maxBatchCost)
-    this.#scheduler = new Scheduler(
-      options,
-      this.#queue,
-      (partition, reason) => this.#start(partition, reason),
-      (time) => this.#alarm.set(time),
-    )
+    this.#queue = new Queue(options)
+    this.#dispatch = new Dispatch(this, this.#queue, this.#ledger)
   }
 
-  get queueSize(): number {
-    return this.#queue.size
+  get waiting(): number {
+    return this.#queue.size + this.#sharing.duplicates
   }
 
   get hasRoom(): boolean {
-    return this.#queue.size < this.options.maxQueueSize
+    return this.waiting < this.options.maxQueueSize
   }
 
   get hasFreeSlot(): boolean {
-    return this.#scheduler.hasFreeSlot
+    return this.#dispatch.hasFreeSlot
+  }
+
+  get inFlight(): number {
+    return this.#dispatch.inFlight
   }
 
   get enteredFromBatch(): boolean {
     return this.#entered > 0
   }
+
+  readonly waitingOf = (tenant: string): number => this.#queue.sizeOf(tenant)
 
   readonly retryAfter = (): number =>
     this.#ledger.secondsToRun(this.#queue.size, this.options.maxConcurrency)
@@ -69,19 +71,28 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
     const item = new Item(this, input, options)
     this.#ledger.submitted += 1
     noteSubmit(item, this.options.name, this.#queue.size)
-    const place = admit(item, this.options, this, this)
+    const place = admit(item, this.options, this, this.#dispatch.slots)
     if ('status' in place) {
       this.settle(item, place)
       item.finish()
       return item.promise
     }
-    this.#queue.add(item, place.partition, place.label)
+    const { partition, label, dedupeKey, isFromBatch } = place
+    const group = dedupeKey === undefined ? undefined : this.#sharing.find(dedupeKey)
+    // A batch function that waited for an item in flight could be waiting for itself.
+    const mayShare = !isFromBatch || group?.entry.execution === undefined
+    if (group && mayShare) {
+      this.#join(group, item)
+    } else {
+      if (dedupeKey !== undefined && mayShare) this.#sharing.open(dedupeKey, item)
+      this.#queue.add(item, partition, label)
+    }
     item.listen()
     if (item.deadline !== undefined) {
       this.#deadlines.add(item)
       this.#alarm.set(item.deadline)
     }
-    this.#scheduler.wake()
+    this.#dispatch.joined(item)
     return item.promise
   }
 
@@ -100,6 +111,12 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   }
 
   settle(item: Item<I, O>, outcome: Outcome<O>): void {
+    // From here on equal submits are new work: this caller may make one when it goes on.
+    if (item.group) this.#sharing.close(item.group)
+    this.#settleOne(item, outcome)
+  }
+
+  #settleOne(item: Item<I, O>, outcome: Outcome<O>): void {
     this.#deadlines.remove(item)
     this.#ledger.settled(outcome)
     // First, so that nothing that is told of it can keep the caller waiting.
@@ -107,12 +124,8 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
     reportSettled(item, this.options.name, outcome)
   }
 
-  finished(execution: Execution<I, O>): void {
-    this.#executions.delete(execution)
-    this.#ledger.ran(clock.now() - execution.startedAt)
-    for (const item of execution.items) item.finish()
-    this.#scheduler.slotFreed()
-    this.#rest()
+  wakeAt(time: number): void {
+    this.#alarm.set(time)
   }
 
   /** Resolves when an item has left the queue. */
@@ -120,10 +133,18 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
     return this.#roomWaiters.wait()
   }
 
+  /** @throws BatcherError `INVALID_OPTION` */
+  configure(patch: Configuration): void {
+    assertConfiguration(this.options.name, patch)
+    Object.assign(this.options, resolveOptions({ ...this.options, ...patch }))
+    this.#dispatch.reconfigured()
+    if (this.hasRoom) this.#roomWaiters.notify()
+  }
+
   /** Resolves when nothing is queued or in flight; until then nothing lingers. */
   drain(): Promise<void> {
     if (this.#isIdle) return Promise.resolve()
-    this.#scheduler.drain(true)
+    this.#dispatch.drain(true)
     return this.#idleWaiters.wait()
   }
 
@@ -143,53 +164,39 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
 
   /** Rejects everybody who still waits, whatever the batch functions do. */
   #giveUpAll(): void {
-    const outcome = (): Rejection => ({
-      status: 'rejected',
-      reason: this.#error('BATCHER_CLOSED', 'it was closed before this item had settled'),
-      kind: 'engine',
-    })
-    for (let { oldest } = this.#queue; oldest; oldest = this.#queue.oldest) {
-      this.#giveUp(oldest.first, outcome())
-    }
-    for (const execution of this.#executions) {
-      for (const item of execution.items) this.#giveUp(item, outcome())
-    }
+    const waitsNoMore = (item: Item<I, O>): void =>
+      this.#giveUp(item, {
+        status: 'rejected',
+        reason: this.#error('BATCHER_CLOSED', 'it was closed before this item had settled'),
+        kind: 'engine',
+      })
+    for (let item = this.#queue.next?.first; item; item = this.#queue.next?.first) waitsNoMore(item)
+    for (const item of this.#dispatch.slots.unsettled()) waitsNoMore(item)
     this.#notifyIdle()
   }
 
   stats(): BatcherStats {
-    return this.#ledger.read({ queued: this.#queue.size, inFlight: this.#scheduler.inFlight })
+    const { waitingSince, size } = this.#queue
+    return this.#ledger.read({
+      queued: size,
+      oldest: waitingSince === undefined ? 0 : clock.now() - waitingSince,
+      duplicates: this.#sharing.duplicates,
+      inFlight: this.inFlight,
+    })
   }
 
   get #isIdle(): boolean {
-    return this.#queue.size === 0 && this.#scheduler.inFlight === 0
+    return this.#queue.size === 0 && this.inFlight === 0
   }
 
-  /** Binds the partition's first items to a batch and starts it; whoever is too late is told so. */
-  #start(partition: Partition<I, O>, why: StartReason): void {
-    const now = clock.now()
-    const { items, expired, reason } = form(partition, this.options, why, now)
-    for (const item of items) this.#queue.remove(item)
-    if (items.length > 0) this.#execute(items, partition.label, reason, now)
-    // Last, since whoever is told of it may end others, which must be bound to the batch by then.
-    for (const item of expired) this.#expire(item)
-    this.#rest()
+  #join(group: Group<I, O>, item: Item<I, O>): void {
+    const { entry } = group
+    this.#sharing.join(group, item)
+    // The work goes as early as the first of its callers would on its own.
+    if (entry.partition && precedes(item, entry)) this.#queue.advance(entry, item)
   }
 
-  #execute(items: readonly Item<I, O>[], label: string, reason: StartReason, now: number): void {
-    const id = `${this.options.name}#${(this.#batches += 1)}`
-    const execution = new Execution(this, id, items, label, reason, now)
-    for (const item of items) {
-      item.execution = execution
-      this.#ledger.waited(now - item.submittedAt)
-    }
-    this.#executions.add(execution)
-    this.#ledger.started(reason, items.length)
-    this.#scheduler.slotTaken()
-    runNeutral(() => execution.run())
-  }
-
-  /** The alarm: a deadline has passed, or lingering is over. */
+  /** The alarm: a deadline has passed, lingering is over, or an abandoned batch has had its time. */
   #ring(): void {
     const now = clock.now()
     for (let { first } = this.#deadlines; first; first = this.#deadlines.first) {
@@ -198,17 +205,21 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
         this.#alarm.set(deadline)
         break
       }
-      this.#expire(first)
+      this.expire(first)
     }
-    this.#scheduler.wake()
+    this.#dispatch.slots.releaseAbandoned(now)
+    this.#dispatch.wake()
   }
 
-  #expire(item: Item<I, O>): void {
+  expire(item: Item<I, O>): void {
     const waited = (clock.now() - item.submittedAt).toFixed(1)
+    const isLate = item.deadline !== undefined && item.deadline <= clock.now()
     const where = item.execution ? 'its batch was running' : 'it was waiting for a batch'
     const reason = this.#error(
       'DEADLINE_EXCEEDED',
-      `the deadline passed ${waited} ms after the submit, while ${where}`,
+      isLate
+        ? `the deadline passed ${waited} ms after the submit, while ${where}`
+        : `${waited} ms after the submit too little time was left to run it before the deadline`,
     )
     this.#giveUp(item, { status: 'rejected', reason, kind: 'engine' })
   }
@@ -216,28 +227,38 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   /** Ends an item early, wherever it is. Its slot, if it has one, is free when the batch function settles. */
   #giveUp(item: Item<I, O>, outcome: Rejection): void {
     if (item.settled) return
-    const isQueued = item.partition !== undefined
-    if (isQueued) this.#queue.remove(item)
     // A caller that is gone may not look at its promise any more; that is no unhandled rejection.
     item.promise.catch(ignore)
-    this.settle(item, outcome)
-    if (isQueued) {
+    const heir = this.#sharing.leave(item)
+    if (heir !== undefined) this.#inherit(item, heir)
+    const isQueued = item.partition !== undefined
+    if (isQueued) this.#queue.remove(item)
+    this.#settleOne(item, outcome)
+    if (isQueued || heir !== undefined) {
       item.finish()
-      this.#rest()
+      this.rest()
     } else {
       item.leave(outcome.reason)
     }
   }
 
+  /** Somebody else waits for the same work: it stays, and takes the place if the item had it. */
+  #inherit(item: Item<I, O>, heir: Item<I, O>): void {
+    if (item.partition) this.#queue.replace(item, heir)
+    else item.execution?.replace(item, heir)
+  }
+
   /** Something has left: tells whoever waits for that. */
-  #rest(): void {
+  rest(): void {
     if (this.hasRoom) this.#roomWaiters.notify()
-    if (this.#queue.size === 0 && this.#deadlines.size === 0) this.#alarm.clear()
+    const nothingIsDue =
+      this.#deadlines.size === 0 && this.#dispatch.slots.nextRelease === undefined
+    if (this.#queue.size === 0 && nothingIsDue) this.#alarm.clear()
     if (this.#isIdle) this.#notifyIdle()
   }
 
   #notifyIdle(): void {
-    if (!this.closed) this.#scheduler.drain(false)
+    if (!this.closed) this.#dispatch.drain(false)
     this.#idleWaiters.notify()
   }
 

@@ -2,24 +2,33 @@ import { type BatchScope, openBatchScope, runNeutral } from '@heddle/context'
 import { leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
-import { BatcherError, describe } from './errors.ts'
 import { activeInstruments, around, type BatchInfo, type Instrument } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Settlement } from './settlement.ts'
+import { lastDeadline, waitersOf } from './sharing.ts'
 import type { StartReason } from './types.ts'
 
-/** Told of what happens to an execution: the engine. */
+/** Told of what happens to an execution: the slots, which it is known by in batch scopes, too. */
 export interface ExecutionOwner<I, O> {
   readonly options: ResolvedOptions<I, O>
   readonly detectsLeaks: boolean
   settle(item: Item<I, O>, outcome: Outcome<O>): void
-  finished(execution: Execution<I, O>): void
+  /** Nobody waits for it any more, and its function has been told. */
+  aborted(execution: Execution<I, O>): void
+  /** @returns whether its members are to be run again, apart; else they are rejected */
+  retries(execution: Execution<I, O>): boolean
+  finished(execution: Execution<I, O>, how: End): void
 }
+
+/** How the batch function ended. */
+export type End = 'returned' | 'threw' | 'abandoned'
 
 /** One call of the batch function, from its start until it settles. */
 export class Execution<I, O> {
   readonly id: string
-  readonly items: readonly Item<I, O>[]
+  /** One for each input; where a caller leaves who waited with others, another takes its place. */
+  readonly items: Item<I, O>[]
   readonly partition: string
   readonly reason: StartReason
   /** The latest of the members', `undefined` if one has none: nobody needs the batch after it. */
@@ -27,21 +36,24 @@ export class Execution<I, O> {
   /** ms on the `performance.now()` clock. */
   readonly startedAt: number
   readonly #owner: ExecutionOwner<I, O>
+  readonly #settlement: Settlement<I, O>
   /** Members whose callers still wait. */
   #waiting: number
   #controller: AbortController | undefined
   #abortReason: unknown
   #aborted = false
+  #close: ((how: End) => void) | undefined
 
   constructor(
     owner: ExecutionOwner<I, O>,
     id: string,
-    items: readonly Item<I, O>[],
+    items: Item<I, O>[],
     partition: string,
     reason: StartReason,
     startedAt: number,
   ) {
     this.#owner = owner
+    this.#settlement = new Settlement(owner, items)
     this.id = id
     this.items = items
     this.partition = partition
@@ -49,6 +61,22 @@ export class Execution<I, O> {
     this.startedAt = startedAt
     this.deadline = latestDeadline(items)
     this.#waiting = items.length
+  }
+
+  /** By which the engine knows its own batches again. */
+  get engine(): object {
+    return this.#owner
+  }
+
+  get isAborted(): boolean {
+    return this.#aborted
+  }
+
+  /** What its items cost together. */
+  get cost(): number {
+    let cost = 0
+    for (const item of this.items) cost += item.cost
+    return cost
   }
 
   /** Made when somebody asks for it, which most batch functions do not. */
@@ -72,6 +100,20 @@ export class Execution<I, O> {
     this.#abortReason = reason
     // Whoever aborts it may be a caller, in its own context; what listens to it belongs to the batch.
     runNeutral(() => this.#controller?.abort(reason))
+    this.#owner.aborted(this)
+  }
+
+  /** Puts `heir`, who waits for the same, into the place of `item`. */
+  replace(item: Item<I, O>, heir: Item<I, O>): void {
+    const index = this.items.indexOf(item)
+    if (index < 0) return
+    this.items[index] = heir
+    heir.takeSignalOf(item)
+  }
+
+  /** It is over, though its function has not settled; whatever that does later is ignored. */
+  abandon(): void {
+    this.#close?.('abandoned')
   }
 
   /** Calls the batch function in a scope of its own. Must be called on neutral ground. */
@@ -91,40 +133,50 @@ export class Execution<I, O> {
       }
       return results
     }
+    const members = this.#members()
     try {
-      scope = openBatchScope(this.items, {
+      scope = openBatchScope(members, {
         name: this.id,
         signal: () => this.signal,
         deadline: this.deadline,
-        engine: this.#owner,
+        engine: this.engine,
       })
       const instruments = activeInstruments()
       if (instruments.length === 0) void scope.run(call)
-      else scope.run(() => this.#instrumented(instruments, maxBatchSize, call))
+      else scope.run(() => this.#instrumented(instruments, members, maxBatchSize, call))
     } catch (error) {
       results = Promise.reject(error)
     }
-    const finish = (): void => {
+    this.#close = (how) => {
+      this.#close = undefined
       view.close()
       scope?.close()
-      this.#owner.finished(this)
+      this.#owner.finished(this, how)
     }
     // From here on neutral ground again: what the hooks made active is theirs and the batch function's.
     // In one go, so that a caller that goes on finds the slot free.
     void results?.then(
       (values) => {
-        this.#settleAll(values)
-        finish()
+        if (this.#close === undefined) return
+        this.#settlement.settleAll(values)
+        this.#close('returned')
       },
       (error: unknown) => {
-        this.#failed(error)
-        finish()
+        if (this.#close === undefined) return
+        if (!this.#owner.retries(this)) this.#settlement.failed(error)
+        this.#close('threw')
       },
     )
   }
 
+  /** Everybody who waits for it, as it starts. */
+  #members(): readonly Item<I, O>[] {
+    return this.items.some(({ group }) => group) ? this.items.flatMap(waitersOf) : this.items
+  }
+
   #instrumented(
     instruments: readonly Instrument[],
+    members: readonly Item<I, O>[],
     maxSize: number,
     call: () => Promise<readonly (O | Error)[]>,
   ): void {
@@ -141,86 +193,11 @@ export class Execution<I, O> {
     around(
       instruments,
       info,
-      (instrument) => items.map((item) => item.notes[item.instruments.indexOf(instrument)]),
-      () => call().then((values) => this.#assertResults(values)),
-    )
-  }
-
-  #settleAll(values: readonly (O | Error)[]): void {
-    try {
-      const mismatch = this.#mismatch(values)
-      if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)
-      else this.#settleEach(values)
-    } catch (error) {
-      // The results are the user's, so even reading them may throw.
-      this.#failed(error)
-    }
-  }
-
-  #settleEach(values: readonly (O | Error)[]): void {
-    for (const [index, item] of this.items.entries()) {
-      if (item.settled) continue
-      const value = values[index]
-      if (value instanceof Error) {
-        const reason = this.#distinct(value)
-        this.#owner.settle(item, {
-          status: 'rejected',
-          reason,
-          kind: reason === value ? 'item' : 'engine',
-        })
-      } else {
-        // Its length has been checked, so the place is there, though it may hold `undefined`.
-        this.#owner.settle(item, { status: 'fulfilled', value: value as O })
-      }
-    }
-  }
-
-  #failed(error: unknown): void {
-    this.#failAll('BATCH_FAILED', `The batch function failed: ${describe(error)}`, error)
-  }
-
-  #failAll(code: 'RESULT_MISMATCH' | 'BATCH_FAILED', message: string, cause?: unknown): void {
-    for (const item of this.items) {
-      if (item.settled) continue
-      // One error for each: a caller may change its own, and must not find another's stack in it.
-      const reason = this.#error(code, message, cause)
-      this.#owner.settle(item, { status: 'rejected', reason, kind: 'engine' })
-    }
-  }
-
-  #mismatch(values: unknown): string | undefined {
-    const expected = `Expected the batch function to return one result per input: ${this.items.length}`
-    if (!Array.isArray(values)) return `${expected}, got no array but ${typeof values}`
-    return values.length === this.items.length ? undefined : `${expected}, got ${values.length}`
-  }
-
-  #assertResults(values: unknown): void {
-    const mismatch = this.#mismatch(values)
-    if (mismatch) throw this.#error('RESULT_MISMATCH', mismatch)
-  }
-
-  /** The first caller gets the batch function's own error object, later ones another with it as the cause. */
-  #distinct(error: Error): Error {
-    if (!delivered.has(error)) {
-      delivered.add(error)
-      return error
-    }
-    return this.#error('BATCH_FAILED', `This item failed as others did: ${describe(error)}`, error)
-  }
-
-  #error(code: 'RESULT_MISMATCH' | 'BATCH_FAILED', message: string, cause?: unknown): BatcherError {
-    const { name } = this.#owner.options
-    return new BatcherError(
-      code,
-      name,
-      `Batcher \`${name}\`: ${message}`,
-      cause === undefined ? {} : { cause },
+      (instrument) => members.map((item) => item.notes[item.instruments.indexOf(instrument)]),
+      () => call().then((values) => this.#settlement.assertResults(values)),
     )
   }
 }
-
-/** Errors that some caller has been given. */
-const delivered = new WeakSet<Error>()
 
 function inputOf<I>(item: Item<I, any>): I {
   return item.input
@@ -228,7 +205,8 @@ function inputOf<I>(item: Item<I, any>): I {
 
 function latestDeadline(items: readonly Item<any, any>[]): number | undefined {
   let latest = 0
-  for (const { deadline } of items) {
+  for (const item of items) {
+    const deadline = lastDeadline(item)
     if (deadline === undefined) return undefined
     latest = Math.max(latest, deadline)
   }

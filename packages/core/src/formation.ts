@@ -1,37 +1,75 @@
 import type { Item } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { Partition } from './queue.ts'
+import type { Partition, Queue } from './queue.ts'
+import { lastDeadline } from './sharing.ts'
 import type { StartReason } from './types.ts'
 
 export interface Formation<I, O> {
-  /** The members of the batch, oldest first; empty when all were too late. */
-  readonly items: readonly Item<I, O>[]
-  /** Those whose deadline has passed while they waited. */
-  readonly expired: readonly Item<I, O>[]
+  /** The members of the batch, in their order; empty when all were too late. */
+  readonly items: Item<I, O>[]
+  /** Those that are too late: past their deadlines, or sure to be when the batch has run. */
+  readonly late: readonly Item<I, O>[]
   readonly reason: StartReason
 }
 
-/** Chooses the members of a batch that starts now; the queue is left as it is. */
+/**
+ * Takes the members of a batch that starts now out of the queue, and whoever is too late with them.
+ *
+ * @param runTime - ms that the batch is expected to take, 0 if that is not known
+ */
 export function form<I, O>(
+  queue: Queue<I, O>,
   partition: Partition<I, O>,
-  { maxBatchSize, maxBatchCost }: ResolvedOptions<I, O>,
+  options: ResolvedOptions<I, O>,
   reason: StartReason,
   now: number,
+  runTime: number,
 ): Formation<I, O> {
+  const { maxBatchSize, maxBatchCost } = options
   const items: Item<I, O>[] = []
-  const expired: Item<I, O>[] = []
+  const late: Item<I, O>[] = []
+  let hopeless: Item<I, O>[] = []
   let cost = 0
-  let item: Item<I, O> | undefined = partition.first
-  for (; item && items.length < maxBatchSize; item = item.next) {
-    if (item.deadline !== undefined && item.deadline <= now) {
-      expired.push(item)
+  let why = reason
+  for (let item = partition.peek(); item && items.length < maxBatchSize; item = partition.peek()) {
+    const deadline = lastDeadline(item) ?? Number.POSITIVE_INFINITY
+    if (deadline < now + runTime || deadline <= now) {
+      queue.remove(item)
+      if (deadline <= now) late.push(item)
+      else hopeless.push(item)
       continue
     }
     // The first that does not fit ends the batch: passing it over could keep it waiting for ever.
-    if (cost + item.cost > maxBatchCost) return { items, expired, reason: 'cost' }
+    if (items.length > 0 && cost + item.cost > maxBatchCost) {
+      why = 'cost'
+      break
+    }
     cost += item.cost
     items.push(item)
+    partition.charge(item)
+    queue.remove(item)
   }
-  if (items.length === maxBatchSize) return { items, expired, reason: 'full' }
-  return { items, expired, reason: cost === maxBatchCost ? 'cost' : reason }
+  if (items.length === 0) {
+    // The run time is an estimate, and only a run can prove it wrong: shed all, it would stand for ever.
+    const fitting = lastThatFit(hopeless, options)
+    hopeless = hopeless.slice(0, hopeless.length - fitting.length)
+    items.push(...fitting)
+  }
+  late.push(...hopeless)
+  if (items.length === maxBatchSize) return { items, late, reason: 'full' }
+  return { items, late, reason: cost === maxBatchCost ? 'cost' : why }
+}
+
+/** Those with the most time left, as a queue in which all have the same timeout has them. */
+function lastThatFit<I, O>(
+  items: readonly Item<I, O>[],
+  { maxBatchSize, maxBatchCost }: ResolvedOptions<I, O>,
+): readonly Item<I, O>[] {
+  let cost = 0
+  let start = items.length
+  for (; start > 0 && items.length - start < maxBatchSize; start -= 1) {
+    cost += items[start - 1]?.cost ?? 0
+    if (cost > maxBatchCost) break
+  }
+  return items.slice(start)
 }

@@ -12,7 +12,8 @@ export {
   type SettledItem,
   type SubmittedItem,
 } from './instrument.ts'
-export type { BatcherOptions } from './options.ts'
+export type { BatcherOptions, Configuration } from './options.ts'
+export type { Priority } from './priority.ts'
 export type {
   Batch,
   Batcher,

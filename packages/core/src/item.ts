@@ -4,7 +4,11 @@ import { adaptedFailure, asError, clock, contextsAreResources, Task } from '@hed
 import type { Execution } from './execution.ts'
 import type { HeapEntry } from './heap.ts'
 import type { Instrument } from './instrument.ts'
+import type { Linked } from './lane.ts'
+import { PRIORITIES, type Ranked } from './priority.ts'
 import type { Partition } from './queue.ts'
+import type { Group } from './sharing.ts'
+import type { TenantEntry } from './tenants.ts'
 import type { SubmitOptions } from './types.ts'
 
 let submitted = 0
@@ -13,16 +17,23 @@ let submitted = 0
  * One submit: the caller's promise and the way back into the caller's context. It waits in a
  * partition, then belongs to an execution, and settles once, possibly before its execution ends.
  */
-export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
+export class Item<I, O>
+  extends Task
+  implements EventListenerObject, HeapEntry, Linked<Item<I, O>>, Ranked
+{
   readonly input: I
   readonly options: SubmitOptions | undefined
   /** The caller's. */
   readonly promise: Promise<O>
   /** ms on the `performance.now()` clock. */
   readonly submittedAt: number = clock.now()
-  /** Grows with every submit, so it tells who came first even within one tick of the clock. */
-  readonly sequence: number = (submitted += 1)
+  sequence: number = (submitted += 1)
+  /** Index into `PRIORITIES`. */
+  priority: number = NORMAL
+  rank = 0
   cost = 1
+  /** Whose turn it takes, with `tenantBy`. */
+  tenant = ''
   /** ms on the `performance.now()` clock. */
   deadline: number | undefined
   settled = false
@@ -30,6 +41,9 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
   partition: Partition<I, O> | undefined
   previous: Item<I, O> | undefined
   next: Item<I, O> | undefined
+  tenantEntry: TenantEntry<I, O> | undefined
+  /** Who waits for the same, with `dedupeBy`. */
+  group: Group<I, O> | undefined
   /** From the start of its batch to the end of the batch function. */
   execution: Execution<I, O> | undefined
   /** Its place among the deadlines. */
@@ -96,6 +110,12 @@ export class Item<I, O> extends Task implements HeapEntry, EventListenerObject {
     this.execution?.left(reason)
   }
 
+  /** What a batch function listens to outlives the caller whose place this one takes. */
+  takeSignalOf(item: Item<I, O>): void {
+    this.#controller = item.#controller
+    item.#controller = undefined
+  }
+
   /** Calls `fn`, which enters the caller's context, and knows until it returns that a batch did so. */
   enter<R>(fn: () => R): R {
     return this.#owner.enter(fn)
@@ -142,6 +162,7 @@ export interface Rejection {
 }
 
 const none: readonly never[] = []
+const NORMAL = PRIORITIES.indexOf('normal')
 
 // One executor for all promises: it hands its functions over in these, and the constructor takes them
 // at once, so that no item costs a closure.

@@ -1,5 +1,5 @@
-import { BatcherError } from './errors.ts'
-import type { Batch, CloseOptions, SubmitOptions } from './types.ts'
+import { assertBatcherOptions } from './rules.ts'
+import type { Batch } from './types.ts'
 
 export interface BatcherOptions<I, O> {
   /** Names the batcher in spans, metrics and errors. */
@@ -19,8 +19,8 @@ export interface BatcherOptions<I, O> {
    */
   readonly maxBatchSize?: number
   /**
-   * What an item costs, in a unit of your own (tokens, bytes, rows): a positive number. It runs in the
-   * caller's context, once per item, and must be pure.
+   * What an item costs, in a unit of your own (tokens, bytes, rows): a number of at least 0. It runs in
+   * the caller's context, once per item, and must be pure.
    *
    * @defaultValue 1 each
    */
@@ -44,11 +44,18 @@ export interface BatcherOptions<I, O> {
    */
   readonly linger?: number
   /**
-   * ms since its submit that lingering may hold an item back.
+   * ms since its submit that lingering, or `minBatchSize`, may hold an item back.
    *
    * @defaultValue `max(50, linger)`
    */
   readonly maxWait?: number
+  /**
+   * Items below which a batch starts only if no other is in flight, or one has waited for `maxWait`. It
+   * keeps several slots from sharing out what one batch could do.
+   *
+   * @defaultValue 1
+   */
+  readonly minBatchSize?: number
   /**
    * When a batch that need not wait starts: `immediate` lets every socket that can be read in this
    * turn of the event loop join; `microtask` takes only what is submitted in the same task.
@@ -57,13 +64,15 @@ export interface BatcherOptions<I, O> {
    */
   readonly coalesce?: 'immediate' | 'microtask'
   /**
-   * The most items that wait; beyond it a submit is rejected with `QUEUE_FULL`.
+   * The most items that wait; beyond it a submit is rejected with `QUEUE_FULL`. With `tenantBy` no tenant
+   * may take more of it than is left for the others.
    *
    * @defaultValue 1024
    */
   readonly maxQueueSize?: number
   /**
-   * ms from an item's submit to its settlement.
+   * ms from an item's submit to its settlement. An item that is sure not to make it, as batches go, is
+   * rejected without being run.
    *
    * @defaultValue none
    */
@@ -73,113 +82,78 @@ export interface BatcherOptions<I, O> {
    * and must be pure.
    */
   readonly partitionBy?: (input: I) => string
+  /**
+   * Whose an item is. The tenants of a partition take turns, in cost units, however much one of them
+   * submits. It runs in the caller's context, once per item, and must be pure.
+   */
+  readonly tenantBy?: (input: I) => string
+  /**
+   * Items with the same text here, the same partition and the same tenant share one execution, while it
+   * waits and while it runs, and get the same result. It runs in the caller's context, once per item, and
+   * must be pure.
+   */
+  readonly dedupeBy?: (input: I) => string
+  /**
+   * ms of waiting that are worth one class of priority: a low item that has waited so much longer goes
+   * before a normal one.
+   *
+   * @defaultValue 1000
+   */
+  readonly ageing?: number
+  /**
+   * What happens when the batch function throws: `reject` rejects all its items; `bisect` runs each half
+   * again, in the same slot, until it has found the items that fail alone. For work that may be done twice.
+   *
+   * @defaultValue `'reject'`
+   */
+  readonly onFailure?: 'reject' | 'bisect'
+  /**
+   * ms after which a batch that nobody waits for any more loses its slot, though its function has not
+   * settled. More than `maxConcurrency` functions may then run.
+   *
+   * @defaultValue never
+   */
+  readonly abortGrace?: number
 }
+
+/** What may be changed while a batcher runs. */
+export type Configuration = Partial<
+  Pick<
+    BatcherOptions<never, never>,
+    | 'maxBatchSize'
+    | 'maxBatchCost'
+    | 'maxConcurrency'
+    | 'linger'
+    | 'maxWait'
+    | 'maxQueueSize'
+    | 'timeout'
+  >
+>
+
+type Optional = 'cost' | 'timeout' | 'partitionBy' | 'tenantBy' | 'dedupeBy' | 'abortGrace'
 
 /** The options with their defaults. */
 export type ResolvedOptions<I, O> = BatcherOptions<I, O> &
-  Required<Omit<BatcherOptions<I, O>, 'cost' | 'timeout' | 'partitionBy'>>
+  Required<Omit<BatcherOptions<I, O>, Optional>>
 
+/** @throws BatcherError `INVALID_OPTION` */
 export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOptions<I, O> {
-  const name: unknown = options?.name
-  if (typeof name !== 'string' || name === '') {
-    throw new BatcherError('INVALID_OPTION', '', expected('name', 'a string with text in it', name))
-  }
   const resolved = {
     ...options,
-    // Named, so that it is checked where it is missing.
-    run: options.run,
-    maxBatchSize: options.maxBatchSize ?? 64,
-    maxBatchCost: options.maxBatchCost ?? Number.POSITIVE_INFINITY,
-    maxConcurrency: options.maxConcurrency ?? 1,
-    linger: options.linger ?? 0,
-    maxWait: options.maxWait ?? Math.max(50, options.linger ?? 0),
-    coalesce: options.coalesce ?? 'immediate',
-    maxQueueSize: options.maxQueueSize ?? 1024,
+    // Named, so that they are checked where they are missing.
+    name: options?.name,
+    run: options?.run,
+    maxBatchSize: options?.maxBatchSize ?? 64,
+    maxBatchCost: options?.maxBatchCost ?? Number.POSITIVE_INFINITY,
+    maxConcurrency: options?.maxConcurrency ?? 1,
+    linger: options?.linger ?? 0,
+    maxWait: options?.maxWait ?? Math.max(50, options?.linger ?? 0),
+    minBatchSize: options?.minBatchSize ?? 1,
+    coalesce: options?.coalesce ?? 'immediate',
+    maxQueueSize: options?.maxQueueSize ?? 1024,
+    ageing: options?.ageing ?? 1000,
+    onFailure: options?.onFailure ?? 'reject',
   }
-  for (const [option, value] of Object.entries(resolved)) {
-    const rule = Object.hasOwn(RULES, option) ? RULES[option] : undefined
-    if (rule === undefined) {
-      const known = Object.keys(RULES).join('`, `')
-      throw new BatcherError(
-        'INVALID_OPTION',
-        name,
-        `Batcher \`${name}\`: there is no option \`${option}\`; the options are \`${known}\``,
-      )
-    }
-    if (value !== undefined || option === 'run') assertOption(name, option, value, rule)
-  }
+  assertBatcherOptions(resolved)
   return resolved
-}
-
-/** Checked only when a caller gives options, which few do. */
-export function assertSubmitOptions(batcher: string, options: SubmitOptions): void {
-  const { signal, timeout, onTiming } = options
-  if (signal !== undefined) assertOption(batcher, 'signal', signal, abortSignal)
-  if (timeout !== undefined) assertOption(batcher, 'timeout', timeout, positive)
-  if (onTiming !== undefined) assertOption(batcher, 'onTiming', onTiming, aFunction)
-}
-
-export function assertCloseOptions(batcher: string, { timeout }: CloseOptions): void {
-  if (timeout !== undefined) assertOption(batcher, 'timeout', timeout, milliseconds)
-}
-
-interface Rule {
-  readonly expected: string
-  readonly holds: (value: unknown) => boolean
-}
-
-const isNumber = (value: unknown): value is number => typeof value === 'number'
-const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
-const aFunction: Rule = { expected: 'a function', holds: (value) => typeof value === 'function' }
-const count: Rule = {
-  expected: 'a whole number of at least 1',
-  holds: (value) =>
-    isNumber(value) &&
-    value >= 1 &&
-    (Number.isInteger(value) || value === Number.POSITIVE_INFINITY),
-}
-const positive: Rule = {
-  expected: 'a number above 0',
-  holds: (value) => isNumber(value) && value > 0,
-}
-const milliseconds: Rule = {
-  expected: 'a number of ms of at least 0',
-  holds: (value) => isNumber(value) && value >= 0 && value < Number.POSITIVE_INFINITY,
-}
-const moment: Rule = {
-  expected: "'immediate' or 'microtask'",
-  holds: (value) => value === 'immediate' || value === 'microtask',
-}
-const abortSignal: Rule = {
-  expected: 'an AbortSignal',
-  holds: (value) => value instanceof AbortSignal,
-}
-
-const RULES: Record<string, Rule> = {
-  name: text,
-  run: aFunction,
-  maxBatchSize: count,
-  cost: aFunction,
-  maxBatchCost: positive,
-  maxConcurrency: count,
-  linger: milliseconds,
-  maxWait: milliseconds,
-  coalesce: moment,
-  maxQueueSize: count,
-  timeout: positive,
-  partitionBy: aFunction,
-} satisfies Record<keyof BatcherOptions<never, never>, Rule>
-
-function assertOption(batcher: string, option: string, value: unknown, rule: Rule): void {
-  if (rule.holds(value)) return
-  throw new BatcherError(
-    'INVALID_OPTION',
-    batcher,
-    `Batcher \`${batcher}\`: ${expected(option, rule.expected, value)}`,
-  )
-}
-
-function expected(option: string, what: string, value: unknown): string {
-  const got = typeof value === 'object' && value !== null ? 'an object' : String(value)
-  return `Expected \`${option}\` to be ${what}, got ${got}`
 }

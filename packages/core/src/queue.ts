@@ -1,51 +1,102 @@
 import { Heap, type HeapEntry } from './heap.ts'
 import type { Item } from './item.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Lanes, precedes } from './priority.ts'
+import { TenantRing } from './tenants.ts'
 
-/** Waiting items that may share a batch, in the order of their submits. */
+/** Waiting items that may share a batch. It exists only while it has items. */
 export class Partition<I, O> implements HeapEntry {
   heapIndex = -1
   readonly key: string
   /** For people, see `Batch.partition`. */
   readonly label: string
-  first: Item<I, O>
-  last: Item<I, O>
   size = 0
   /** What its items cost together. */
   cost = 0
+  /** The least one goes first; see `Queue`. */
+  score = 0
+  readonly #lanes = new Lanes<Item<I, O>>()
+  readonly #tenants: TenantRing<I, O> | undefined
 
-  constructor(key: string, label: string, first: Item<I, O>) {
+  constructor(key: string, label: string, tenants: TenantRing<I, O> | undefined) {
     this.key = key
     this.label = label
-    this.first = first
-    this.last = first
+    this.#tenants = tenants
+  }
+
+  /** The first by rank. */
+  get first(): Item<I, O> | undefined {
+    return this.#lanes.first
+  }
+
+  /** When the item that has waited longest was submitted. */
+  get waitingSince(): number {
+    let since = Number.POSITIVE_INFINITY
+    for (const { submittedAt } of this.#lanes.heads()) since = Math.min(since, submittedAt)
+    return since
+  }
+
+  /** The item that is next to go into a batch: by rank, or the one of the tenant whose turn it is. */
+  peek(): Item<I, O> | undefined {
+    return this.#tenants ? this.#tenants.peek() : this.#lanes.first
+  }
+
+  /** The item goes into a batch; to be called before it is removed. */
+  charge(item: Item<I, O>): void {
+    this.#tenants?.charge(item)
+  }
+
+  add(item: Item<I, O>): void {
+    this.#lanes.add(item)
+    this.#tenants?.add(item)
+    this.size += 1
+    this.cost += item.cost
+  }
+
+  remove(item: Item<I, O>): void {
+    this.#lanes.remove(item)
+    this.#tenants?.remove(item)
+    this.size -= 1
+    this.cost -= item.cost
+  }
+
+  replace(item: Item<I, O>, heir: Item<I, O>): void {
+    this.#lanes.replace(item, heir)
+    this.#tenants?.replace(item, heir)
   }
 }
 
 /**
- * Every waiting item of a batcher. Joining and leaving cost the same however many wait; a partition
- * exists only while it has items.
+ * Every waiting item of a batcher. Joining and leaving cost the same however many wait.
+ *
+ * Between partitions, rank decides, but a full batch counts as `maxWait` older than an empty one: fuller
+ * batches serve more callers, and nobody is passed over for longer than that.
  */
 export class Queue<I, O> {
-  readonly #maxBatchSize: number
-  readonly #maxBatchCost: number
+  readonly #options: ResolvedOptions<I, O>
   readonly #partitions = new Map<string, Partition<I, O>>()
-  readonly #byAge = new Heap<Partition<I, O>>((a, b) => a.first.sequence < b.first.sequence)
+  readonly #byScore = new Heap<Partition<I, O>>(scoresLess)
   /** Those that can fill a batch, by when they could first. */
   readonly #full = new Set<Partition<I, O>>()
+  /** How many items of each tenant wait, in whichever partition. */
+  readonly #ofTenant = new Map<string, number>()
   #size = 0
 
-  constructor(maxBatchSize: number, maxBatchCost: number) {
-    this.#maxBatchSize = maxBatchSize
-    this.#maxBatchCost = maxBatchCost
+  constructor(options: ResolvedOptions<I, O>) {
+    this.#options = options
   }
 
   get size(): number {
     return this.#size
   }
 
-  /** The partition whose first item has waited longest. */
-  get oldest(): Partition<I, O> | undefined {
-    return this.#byAge.first
+  get partitions(): number {
+    return this.#partitions.size
+  }
+
+  /** The partition whose turn it is. */
+  get next(): Partition<I, O> | undefined {
+    return this.#byScore.first
   }
 
   /** A partition that can fill a batch. */
@@ -53,48 +104,108 @@ export class Queue<I, O> {
     return this.#full.values().next().value
   }
 
+  /** How many items of the tenant wait. */
+  sizeOf(tenant: string): number {
+    return this.#ofTenant.get(tenant) ?? 0
+  }
+
+  /** When the item that has waited longest was submitted; `undefined` when none waits. */
+  get waitingSince(): number | undefined {
+    let since: number | undefined
+    for (const partition of this.#partitions.values()) {
+      since = Math.min(since ?? Number.POSITIVE_INFINITY, partition.waitingSince)
+    }
+    return since
+  }
+
   /** @param label - called only when the item opens its partition */
   add(item: Item<I, O>, key: string, label: () => string): void {
     let partition = this.#partitions.get(key)
     if (partition === undefined) {
-      partition = new Partition(key, label(), item)
+      const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
+      partition = new Partition(key, label(), tenants)
       this.#partitions.set(key, partition)
-      this.#byAge.add(partition)
-    } else {
-      item.previous = partition.last
-      partition.last.next = item
-      partition.last = item
     }
+    partition.add(item)
     item.partition = partition
-    partition.size += 1
-    partition.cost += item.cost
     this.#size += 1
+    if (this.#options.tenantBy) this.#count(item.tenant, 1)
+    if (partition.size === 1) {
+      partition.score = this.#scoreOf(partition)
+      this.#byScore.add(partition)
+    } else {
+      this.#rescore(partition)
+    }
     if (this.#fills(partition)) this.#full.add(partition)
   }
 
   remove(item: Item<I, O>): void {
-    const { partition, previous, next } = item
+    const { partition } = item
     if (partition === undefined) return
-    if (previous) previous.next = next
-    if (next) next.previous = previous
-    item.partition = item.previous = item.next = undefined
-    partition.size -= 1
-    partition.cost -= item.cost
+    partition.remove(item)
+    item.partition = undefined
     this.#size -= 1
+    if (this.#options.tenantBy) this.#count(item.tenant, -1)
     if (!this.#fills(partition)) this.#full.delete(partition)
-    if (next === undefined && previous === undefined) {
-      this.#partitions.delete(partition.key)
-      this.#byAge.remove(partition)
+    if (partition.size > 0) {
+      this.#rescore(partition)
       return
     }
-    if (next === undefined && previous) partition.last = previous
-    if (previous === undefined && next) {
-      partition.first = next
-      this.#byAge.update(partition)
+    this.#partitions.delete(partition.key)
+    this.#byScore.remove(partition)
+  }
+
+  /** Puts `heir`, who waits for the same, into the place of `item`. */
+  replace(item: Item<I, O>, heir: Item<I, O>): void {
+    const { partition, priority, rank, sequence, cost, tenant } = item
+    if (partition === undefined) return
+    Object.assign(heir, { partition, priority, rank, sequence, cost, tenant })
+    partition.replace(item, heir)
+    item.partition = undefined
+  }
+
+  /** Gives an item the rank of `other`, which is better. */
+  advance(item: Item<I, O>, { priority, rank, sequence }: Item<I, O>): void {
+    const { partition } = item
+    if (partition === undefined) return
+    partition.remove(item)
+    Object.assign(item, { priority, rank, sequence })
+    partition.add(item)
+    this.#rescore(partition)
+  }
+
+  /** The options have changed. */
+  reconfigured(): void {
+    this.#full.clear()
+    for (const partition of this.#partitions.values()) {
+      if (this.#fills(partition)) this.#full.add(partition)
+      this.#rescore(partition)
     }
   }
 
-  #fills({ size, cost }: Partition<I, O>): boolean {
-    return size >= this.#maxBatchSize || cost >= this.#maxBatchCost
+  #rescore(partition: Partition<I, O>): void {
+    partition.score = this.#scoreOf(partition)
+    this.#byScore.update(partition)
   }
+
+  #scoreOf(partition: Partition<I, O>): number {
+    const { maxBatchSize, maxWait } = this.#options
+    return (partition.first?.rank ?? 0) - maxWait * Math.min(1, partition.size / maxBatchSize)
+  }
+
+  #fills({ size, cost }: Partition<I, O>): boolean {
+    const { maxBatchSize, maxBatchCost } = this.#options
+    return size >= maxBatchSize || cost >= maxBatchCost
+  }
+
+  #count(tenant: string, change: number): void {
+    const count = this.sizeOf(tenant) + change
+    if (count === 0) this.#ofTenant.delete(tenant)
+    else this.#ofTenant.set(tenant, count)
+  }
+}
+
+function scoresLess(a: Partition<any, any>, b: Partition<any, any>): boolean {
+  if (a.score !== b.score) return a.score < b.score
+  return a.first !== undefined && b.first !== undefined && precedes(a.first, b.first)
 }

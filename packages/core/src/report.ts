@@ -47,8 +47,8 @@ function timingOf(item: Item<any, any>, settledAt: number): ItemTiming | undefin
       batchId: execution.id,
       batchSize: execution.items.length,
       reason: execution.reason,
-      queued: execution.startedAt - submittedAt,
-      ran: settledAt - execution.startedAt,
+      queued: Math.max(0, execution.startedAt - submittedAt),
+      ran: settledAt - Math.max(execution.startedAt, submittedAt),
     }
   )
 }

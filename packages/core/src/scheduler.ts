@@ -1,9 +1,20 @@
 import { runNeutral } from '@heddle/context'
 import { clock } from '@heddle/context/engine'
 
+import type { LingerPolicy } from './linger/policy.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import type { StartReason } from './types.ts'
+
+/** What the scheduler asks for. */
+export interface Starter<I, O> {
+  /** Batches in flight. */
+  readonly inFlight: number
+  /** Starts a batch of the partition's items, and takes at least one out of the queue. */
+  start(partition: Partition<I, O>, reason: StartReason): void
+  /** Asks for a `wake` at this time. */
+  wakeAt(time: number): void
+}
 
 /**
  * Decides when a batch starts, and never binds an item before: while all slots are taken, items wait
@@ -12,34 +23,28 @@ import type { StartReason } from './types.ts'
 export class Scheduler<I, O> {
   readonly #options: ResolvedOptions<I, O>
   readonly #queue: Queue<I, O>
-  /** Starts a batch of the partition's first items, and takes at least one out of the queue. */
-  readonly #start: (partition: Partition<I, O>, reason: StartReason) => void
-  /** Asks for a `wake` at this time. */
-  readonly #wakeAt: (time: number) => void
-  #inFlight = 0
+  readonly #starter: Starter<I, O>
+  readonly #policy: LingerPolicy | undefined
   /** Since when a slot has been free without a break, ms on the `performance.now()` clock. */
   #slotFreeSince = 0
+  #hadFreeSlot = true
   #turnRequested = false
   #draining = false
 
   constructor(
     options: ResolvedOptions<I, O>,
     queue: Queue<I, O>,
-    start: (partition: Partition<I, O>, reason: StartReason) => void,
-    wakeAt: (time: number) => void,
+    starter: Starter<I, O>,
+    policy: LingerPolicy | undefined,
   ) {
     this.#options = options
     this.#queue = queue
-    this.#start = start
-    this.#wakeAt = wakeAt
-  }
-
-  get inFlight(): number {
-    return this.#inFlight
+    this.#starter = starter
+    this.#policy = policy
   }
 
   get hasFreeSlot(): boolean {
-    return this.#inFlight < this.#options.maxConcurrency
+    return this.#starter.inFlight < this.#options.maxConcurrency
   }
 
   /** An item has joined, or a slot or a time has come: looks again at the end of this turn. */
@@ -55,13 +60,11 @@ export class Scheduler<I, O> {
     this.wake()
   }
 
-  slotTaken(): void {
-    this.#inFlight += 1
-  }
-
-  slotFreed(): void {
-    if (!this.hasFreeSlot) this.#slotFreeSince = clock.now()
-    this.#inFlight -= 1
+  /** A slot has been taken or freed, or there are more or fewer of them. */
+  slotsChanged(): void {
+    const isFree = this.hasFreeSlot
+    if (isFree && !this.#hadFreeSlot) this.#slotFreeSince = clock.now()
+    this.#hadFreeSlot = isFree
     // The batch starts a turn later, so callers that come back at once can join it.
     this.wake()
   }
@@ -79,28 +82,39 @@ export class Scheduler<I, O> {
   readonly #turn = (): void => {
     this.#turnRequested = false
     while (this.hasFreeSlot) {
-      const { oldest, full } = this.#queue
-      if (oldest === undefined) return
-      const reason = this.#readiness(oldest)
-      // While the oldest lingers, a full batch of others need not.
-      if (reason !== undefined) this.#start(oldest, reason)
-      else if (full !== undefined) this.#start(full, 'full')
+      const { next, full } = this.#queue
+      if (next === undefined) return
+      const reason = this.#readiness(next)
+      // While the next one waits for more, a full batch of others need not.
+      if (reason !== undefined) this.#starter.start(next, reason)
+      else if (full !== undefined) this.#starter.start(full, 'full')
       else return
     }
   }
 
   /** Why a batch of this partition may start now; `undefined` if it had better wait. */
   #readiness(partition: Partition<I, O>): StartReason | undefined {
-    const { linger, maxWait } = this.#options
+    const { linger, maxWait, minBatchSize, maxBatchSize } = this.#options
     if (this.#draining) return 'drain'
-    if (linger === 0) return 'idle'
-    const { submittedAt } = partition.first
-    const lingered = Math.max(this.#slotFreeSince, submittedAt) + linger
-    const waited = submittedAt + maxWait
+    const isTooSmall = partition.size < minBatchSize && this.#starter.inFlight > 0
+    if (linger === 0 && !isTooSmall && this.#policy === undefined) return 'idle'
+    if (partition.size >= maxBatchSize) return 'full'
     const now = clock.now()
-    if (now >= lingered) return 'linger'
+    const waited = partition.waitingSince + maxWait
+    const lingered = this.#lingersUntil(partition, now)
+    if (!isTooSmall && now >= lingered) return linger === 0 ? 'idle' : 'linger'
     if (now >= waited) return 'maxWait'
-    this.#wakeAt(Math.min(lingered, waited))
+    this.#starter.wakeAt(isTooSmall ? waited : Math.min(lingered, waited))
     return undefined
+  }
+
+  /** When the partition has waited for more for long enough. */
+  #lingersUntil(partition: Partition<I, O>, now: number): number {
+    if (this.#policy === undefined) {
+      return Math.max(this.#slotFreeSince, partition.waitingSince) + this.#options.linger
+    }
+    // While one partition waits for more, the others would have to wait, too.
+    if (this.#queue.partitions > 1) return now
+    return now + this.#policy.hold(now, partition.size, this.#starter.inFlight)
   }
 }

@@ -65,7 +65,7 @@ export class Ledger {
     return Math.max(1, Math.ceil((batches * this.#run.mean) / maxConcurrency / 1e6))
   }
 
-  read(now: { readonly queued: number; readonly inFlight: number }): BatcherStats {
+  read(now: Pick<BatcherStats, 'queued' | 'oldest' | 'duplicates' | 'inFlight'>): BatcherStats {
     return {
       ...now,
       submitted: this.submitted,

@@ -1,6 +1,8 @@
 import type { ContextKey, Scope, Snapshot } from '@heddle/context'
 
 import type { BatcherErrorCode } from './errors.ts'
+import type { Configuration } from './options.ts'
+import type { Priority } from './priority.ts'
 
 /** Joins single submits into calls of its batch function. */
 export interface Batcher<I, O> extends AsyncDisposable {
@@ -24,6 +26,13 @@ export interface Batcher<I, O> extends AsyncDisposable {
     inputs: Iterable<I> | AsyncIterable<I>,
     options?: SubmitOptions,
   ): Promise<PromiseSettledResult<O>[]>
+  /**
+   * Changes options while the batcher runs. What waits already is held to the new ones from the next
+   * start of a batch on; items keep the deadlines they have.
+   *
+   * @throws BatcherError `INVALID_OPTION`, and then nothing is changed
+   */
+  configure(patch: Configuration): void
   /** What the batcher has done since it was made, and does now. */
   stats(): BatcherStats
   /** Resolves when nothing is queued or in flight; until then nothing lingers. */
@@ -41,6 +50,13 @@ export interface SubmitOptions {
   readonly signal?: AbortSignal
   /** ms from now to settlement; the batcher's `timeout` and the scope's deadline hold besides. */
   readonly timeout?: number
+  /**
+   * Whether the item goes before or after the others that wait, of its own tenant if there are
+   * tenants. See `ageing`.
+   *
+   * @defaultValue `'normal'`
+   */
+  readonly priority?: Priority
   /** Called once when an item that ran settles, in the caller's context. */
   readonly onTiming?: (timing: ItemTiming) => void
 }
@@ -81,18 +97,21 @@ export interface BatchItem<I> {
   readonly signal: AbortSignal
   /** ms from its submit to the start of the batch. */
   readonly queuedFor: number
-  /** The member's scope, `undefined` outside any. */
+  /** The member's scope; `undefined` outside any, and where several callers wait for the item. */
   readonly scope: Scope | undefined
-  /** The contexts that wait for this item. */
+  /** The contexts that wait for this item: more than one only with `dedupeBy`, and then more may join. */
   readonly waiters: readonly Snapshot[]
   /**
    * Runs `fn` in the member's context: every AsyncLocalStorage, OpenTelemetry's and Hono's included.
    * It works until the batch function settles, also for a member that has left meanwhile.
    *
+   * Where several callers wait for the item it is in none of theirs, but on neutral ground in a scope
+   * that shows of their values what the keys' batch rules allow. `waiters[i].run` enters one.
+   *
    * @throws ContextError `ITEM_SETTLED` after that
    */
   run<R>(fn: () => R): R
-  /** The member's value of `key`. */
+  /** The member's value of `key`; where several callers wait, what the key's batch rule makes of theirs. */
   get<T>(key: ContextKey<T>): T | undefined
 }
 
@@ -101,7 +120,7 @@ export interface ItemTiming {
   readonly batchId: string
   readonly batchSize: number
   readonly reason: StartReason
-  /** ms from the submit to the start of the batch. */
+  /** ms from the submit to the start of the batch; 0 for a duplicate that joined it later. */
   readonly queued: number
   /** ms from the start of the batch to the item's settlement. */
   readonly ran: number
@@ -110,6 +129,10 @@ export interface ItemTiming {
 export interface BatcherStats {
   /** Items that wait now. */
   readonly queued: number
+  /** ms since the submit of the item that has waited longest, 0 when none waits. */
+  readonly oldest: number
+  /** Callers that wait, besides, for work that another caller's item stands for; see `dedupeBy`. */
+  readonly duplicates: number
   /** Batches in flight now. */
   readonly inFlight: number
   readonly submitted: number

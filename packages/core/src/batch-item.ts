@@ -1,0 +1,96 @@
+import {
+  type BatchScope,
+  type ContextKey,
+  openBatchScope,
+  type Scope,
+  Snapshot,
+} from '@heddle/context'
+
+import type { Execution } from './execution.ts'
+import type { Item } from './item.ts'
+import { waitersOf } from './sharing.ts'
+import type { BatchItem } from './types.ts'
+
+/** One member, as the batch function sees it, with a snapshot of each context that waits for it. */
+export class ItemView<I, O> implements BatchItem<I> {
+  readonly input: I
+  readonly index: number
+  readonly queuedFor: number
+  /** While the batch function runs. */
+  #execution: Execution<I, O> | undefined
+  #first: Item<I, O> | undefined
+  readonly #snapshot: Snapshot
+  /** Of those that wait besides. */
+  #others: Map<Item<I, O>, Snapshot> | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(execution: Execution<I, O>, item: Item<I, O>, index: number) {
+    this.input = item.input
+    this.index = index
+    this.queuedFor = execution.startedAt - item.submittedAt
+    this.#execution = execution
+    this.#first = item
+    this.#snapshot = new Snapshot(item, item.scope)
+  }
+
+  get scope(): Scope | undefined {
+    const { waiters } = this
+    return waiters.length === 1 ? waiters[0]?.scope : undefined
+  }
+
+  get waiters(): readonly Snapshot[] {
+    return this.#waiting().map((item) => this.#snapshotOf(item))
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#execution?.items[this.index]?.signal ?? new AbortController().signal
+    return this.#signal
+  }
+
+  run<R>(fn: () => R): R {
+    const items = this.#waiting()
+    const [item] = items
+    // Released by now, which it says.
+    if (item === undefined) return this.#snapshot.run(fn)
+    const enter = (): R =>
+      items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#merged(items).run(fn)
+    return item.enter(enter)
+  }
+
+  get<T>(key: ContextKey<T>): T | undefined {
+    const items = this.#waiting()
+    return items.length > 1 ? this.#merged(items).get(key) : this.scope?.get(key)
+  }
+
+  close(): void {
+    this.#execution = undefined
+    this.#first = undefined
+    this.#snapshot.release()
+    for (const snapshot of this.#others?.values() ?? []) snapshot.release()
+    this.#others = undefined
+  }
+
+  #waiting(): readonly Item<I, O>[] {
+    const item = this.#execution?.items[this.index]
+    return item ? waitersOf(item) : []
+  }
+
+  #snapshotOf(item: Item<I, O>): Snapshot {
+    if (item === this.#first) return this.#snapshot
+    const others = (this.#others ??= new Map())
+    const snapshot = others.get(item) ?? new Snapshot(item, item.scope)
+    others.set(item, snapshot)
+    return snapshot
+  }
+
+  /** None of several contexts: what their keys' rules allow, as in a batch of them. */
+  #merged(items: readonly Item<I, O>[]): BatchScope {
+    const { id = '', engine } = this.#execution ?? {}
+    return openBatchScope(items, {
+      name: `${id}[${this.index}]`,
+      kind: 'item',
+      signal: () => this.signal,
+      ...(engine ? { engine } : {}),
+    })
+  }
+}

@@ -1,0 +1,142 @@
+import { clock } from '@heddle/context/engine'
+
+import type { End, Execution } from './execution.ts'
+import { form } from './formation.ts'
+import type { Item, Outcome } from './item.ts'
+import type { LingerPolicy } from './linger/policy.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Partition, Queue } from './queue.ts'
+import { Scheduler, type Starter } from './scheduler.ts'
+import { ServiceTime } from './service-time.ts'
+import { waitersOf } from './sharing.ts'
+import { Slots, type SlotsOwner } from './slots.ts'
+import type { Ledger } from './stats.ts'
+import type { StartReason } from './types.ts'
+
+/** Told of what a dispatch does: the engine. */
+export interface DispatchOwner<I, O> {
+  readonly options: ResolvedOptions<I, O>
+  readonly detectsLeaks: boolean
+  settle(item: Item<I, O>, outcome: Outcome<O>): void
+  /** It is too late for this caller. */
+  expire(item: Item<I, O>): void
+  /** Items have left the queue, or a slot is free. */
+  rest(): void
+  wakeAt(time: number): void
+}
+
+/** From the queue into a slot: starts batches when it is time to, and learns how long they take. */
+export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
+  readonly slots: Slots<I, O> = new Slots(this)
+  readonly #owner: DispatchOwner<I, O>
+  readonly #queue: Queue<I, O>
+  readonly #ledger: Ledger
+  readonly #scheduler: Scheduler<I, O>
+  readonly #policy: LingerPolicy | undefined
+  readonly #serviceTime = new ServiceTime()
+
+  constructor(
+    owner: DispatchOwner<I, O>,
+    queue: Queue<I, O>,
+    ledger: Ledger,
+    policy?: LingerPolicy,
+  ) {
+    this.#owner = owner
+    this.#queue = queue
+    this.#ledger = ledger
+    this.#policy = policy
+    this.#scheduler = new Scheduler(owner.options, queue, this, policy)
+  }
+
+  get options(): ResolvedOptions<I, O> {
+    return this.#owner.options
+  }
+
+  get detectsLeaks(): boolean {
+    return this.#owner.detectsLeaks
+  }
+
+  get inFlight(): number {
+    return this.slots.inFlight
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.#scheduler.hasFreeSlot
+  }
+
+  /** An item has joined the queue. */
+  joined({ submittedAt }: Item<I, O>): void {
+    this.#policy?.arrived(submittedAt)
+    this.#scheduler.wake()
+  }
+
+  /** A time has come. */
+  wake(): void {
+    this.#scheduler.wake()
+  }
+
+  /** Nothing lingers from here on, or again. */
+  drain(draining: boolean): void {
+    this.#scheduler.drain(draining)
+  }
+
+  /** The options have changed. */
+  reconfigured(): void {
+    this.#queue.reconfigured()
+    this.#scheduler.slotsChanged()
+  }
+
+  start(partition: Partition<I, O>, why: StartReason): void {
+    const { label } = partition
+    const runTime = this.#serviceTime.estimate(this.#costOfNext(partition))
+    const { items, late, reason } = form(
+      this.#queue,
+      partition,
+      this.options,
+      why,
+      clock.now(),
+      runTime,
+    )
+    if (items.length > 0) this.slots.start(items, label, reason)
+    // Last, since whoever is told of it may end others, which must be bound to the batch by then.
+    for (const item of late) for (const waiter of waitersOf(item)) this.#owner.expire(waiter)
+    this.#owner.rest()
+  }
+
+  started({ items, reason, startedAt }: Execution<I, O>): void {
+    for (const item of items) this.#ledger.waited(startedAt - item.submittedAt)
+    this.#ledger.started(reason, items.length)
+    this.#policy?.started(startedAt, items.length)
+    this.#scheduler.slotsChanged()
+  }
+
+  ended(execution: Execution<I, O>, how: End): void {
+    const now = clock.now()
+    const duration = now - execution.startedAt
+    this.#ledger.ran(duration)
+    this.#policy?.finished(now, execution.items.length, duration)
+    // One that was given up, or failed, says nothing of how long work takes.
+    if (how === 'returned' && !execution.isAborted) {
+      this.#serviceTime.observe(execution.cost, duration)
+    }
+  }
+
+  slotFreed(): void {
+    this.#scheduler.slotsChanged()
+    this.#owner.rest()
+  }
+
+  settle(item: Item<I, O>, outcome: Outcome<O>): void {
+    this.#owner.settle(item, outcome)
+  }
+
+  wakeAt(time: number): void {
+    this.#owner.wakeAt(time)
+  }
+
+  /** What the next batch of the partition will cost, at most. */
+  #costOfNext({ size, cost }: Partition<I, O>): number {
+    const { maxBatchSize, maxBatchCost } = this.options
+    return Math.min(maxBatchCost, (cost / size) * Math.min(size, maxBatchSize))
+  }
+}

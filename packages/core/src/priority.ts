@@ -1,0 +1,60 @@
+import { Lane, type Linked } from './lane.ts'
+
+/** From the one that goes first. An item's priority is its place here. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const
+
+export type Priority = (typeof PRIORITIES)[number]
+
+/** What has a place in the order of a queue. */
+export interface Ranked {
+  /** Index into {@link PRIORITIES}. */
+  readonly priority: number
+  /**
+   * ms on the `performance.now()` clock: when it was submitted, and `ageing` later for each class below
+   * the highest. So a low item that has waited so much longer goes before a normal one: nothing starves.
+   */
+  readonly rank: number
+  /** Grows with every submit. */
+  readonly sequence: number
+}
+
+export function precedes(a: Ranked, b: Ranked): boolean {
+  return a.rank === b.rank ? a.sequence < b.sequence : a.rank < b.rank
+}
+
+/** A lane for each priority. Within a lane the order of arrival is the order of ranks. */
+export class Lanes<N extends Linked<N> & Ranked> {
+  readonly #lanes: (Lane<N> | undefined)[] = [undefined, undefined, undefined]
+
+  /** The one that goes first. */
+  get first(): N | undefined {
+    let first: N | undefined
+    for (const lane of this.#lanes) {
+      const head = lane?.first
+      if (head && (first === undefined || precedes(head, first))) first = head
+    }
+    return first
+  }
+
+  /** The heads of the lanes; the longest waiting is among them. */
+  *heads(): Iterable<N> {
+    for (const lane of this.#lanes) if (lane?.first) yield lane.first
+  }
+
+  add(node: N): void {
+    this.#lane(node).add(node)
+  }
+
+  remove(node: N): void {
+    this.#lane(node).remove(node)
+  }
+
+  /** `heir` must have the rank of `node`. */
+  replace(node: N, heir: N): void {
+    this.#lane(node).replace(node, heir)
+  }
+
+  #lane({ priority }: N): Lane<N> {
+    return (this.#lanes[priority] ??= new Lane())
+  }
+}
