@@ -243,6 +243,33 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/settlement.test.ts',
   },
   {
+    name: 'first-waiter-wins',
+    rule: 'R10 an item that several wait for is in the context of none',
+    file: `${core}/batch-item.ts`,
+    replace: [
+      'items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#merged(items).run(fn)',
+      'this.#snapshotOf(item).run(fn)',
+    ],
+    test: 'test/core/sharing.test.ts',
+  },
+  {
+    name: 'batch-of-first-waiters',
+    rule: 'R10 a batch is made of all that wait for it',
+    file: `${core}/execution.ts`,
+    replace: ['this.items.flatMap(waitersOf) : this.items', 'this.items : this.items'],
+    test: 'test/core/sharing.test.ts',
+  },
+  {
+    name: 'leaver-takes-the-work',
+    rule: 'R10 work stays as long as somebody waits for it',
+    file: `${core}/engine.ts`,
+    replace: [
+      'const heir = this.#sharing.leave(item)',
+      'const heir = this.#sharing.leave(item) && undefined',
+    ],
+    test: 'test/core/sharing.test.ts',
+  },
+  {
     name: 'partition-key',
     rule: 'members that differ in a partition key never share a batch',
     file: `${context}/partition.ts`,
