@@ -25,8 +25,30 @@ const systemClock: Clock = {
   setImmediate: (fn) => void setImmediate(fn),
 }
 
-/** The clock of this process. */
-export let clock: Clock = systemClock
+/** The clock of this process: the one that is installed, and what it read last. */
+class ProcessClock implements Clock {
+  installed: Clock = systemClock
+  /** The latest reading anybody has made, ms: for who cannot pay for one of their own. */
+  latest = 0
+
+  now(): number {
+    return (this.latest = this.installed.now())
+  }
+
+  setTimeout(fn: () => void, delay: number): Timer {
+    return this.installed.setTimeout(fn, delay)
+  }
+
+  clearTimeout(timer: Timer | undefined): void {
+    this.installed.clearTimeout(timer)
+  }
+
+  setImmediate(fn: () => void): void {
+    this.installed.setImmediate(fn)
+  }
+}
+
+export const clock: ProcessClock = new ProcessClock()
 
 /**
  * Puts another clock in the place of the process's. What waits already goes on waiting on the old one.
@@ -34,11 +56,13 @@ export let clock: Clock = systemClock
  * @returns what puts the old one back
  */
 export function installClock(installed: Clock): Disposable {
-  const replaced = clock
-  clock = installed
-  return {
-    [Symbol.dispose]() {
-      clock = replaced
-    },
-  }
+  const replaced = clock.installed
+  install(installed)
+  return { [Symbol.dispose]: () => install(replaced) }
+}
+
+function install(installed: Clock): void {
+  clock.installed = installed
+  // What another clock has read says nothing about this one.
+  clock.now()
 }

@@ -51,16 +51,19 @@ export function inBatch(key: string, batch: string, members: number): ContextErr
   )
 }
 
-/** @param opened - where in the code the scope was opened, if that is known */
+/**
+ * @param closed - how long ago it was closed
+ * @param opened - where in the code the scope was opened, if that is known
+ */
 export function scopeClosed(
   wanted: string,
   scope: string,
-  closedAgo: number,
+  closed: string,
   opened: string | undefined,
 ): ContextError {
   return new ContextError(
     'SCOPE_CLOSED',
-    `Scope \`${scope}\` was closed ${closedAgo.toFixed(1)} ms ago, so ${wanted} is gone. ` +
+    `Scope \`${scope}\` was closed ${closed} ago, so ${wanted} is gone. ` +
       'Likely cause: work that was not awaited outlived its request. ' +
       'Cure: await it before the response ends, or start it with `detach(fn, { keep: [key] })`.' +
       (opened === undefined ? '' : `\nThe scope was opened${opened}`),

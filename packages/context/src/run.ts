@@ -48,7 +48,9 @@ export function run<R>(entries: Iterable<ContextEntry<any>>, fn: () => R): R {
  */
 export function runRequest<R>(options: RequestOptions, fn: (scope: Scope) => R): R {
   const scope = new RequestScope(options)
-  scope.openedAt = callSite(runRequest)
+  // Only in development: an undefined one would take room in every scope.
+  const site = callSite(runRequest)
+  if (site !== undefined) scope.openedAt = site
   if (options.closeWhen) holdUntil(scope, options.closeWhen)
   return runOwned(scope, options.entries, fn)
 }
