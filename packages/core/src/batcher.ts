@@ -1,6 +1,6 @@
 import { tryCurrent } from '@heddle/context'
 
-import { Engine } from './engine.ts'
+import { Engine, type EngineInternals } from './engine.ts'
 import { assertCloseOptions, type BatcherOptions, resolveOptions } from './options.ts'
 import { submitAll } from './submit-all.ts'
 import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types.ts'
@@ -19,7 +19,15 @@ import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types
  * ```
  */
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
-  return new EngineBatcher(new Engine(resolveOptions(options)))
+  return createEngineBatcher(options, {})
+}
+
+/** For this package's own batchers, which are scheduled in their own way. */
+export function createEngineBatcher<I, O>(
+  options: BatcherOptions<I, O>,
+  internals: EngineInternals,
+): Batcher<I, O> {
+  return new EngineBatcher(new Engine(resolveOptions(options), internals))
 }
 
 class EngineBatcher<I, O> implements Batcher<I, O> {

@@ -11,11 +11,17 @@ import { Item, type ItemOwner, type Outcome, type Rejection } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
 import { type Partition, Queue } from './queue.ts'
 import { noteSubmit, reportSettled } from './report.ts'
-import { Scheduler } from './scheduler.ts'
+import { type Schedule, Scheduler } from './scheduler.ts'
 import { Ledger } from './stats.ts'
 import type { Intake } from './submit-all.ts'
 import type { BatcherStats, StartReason, SubmitOptions } from './types.ts'
 import { Waiters } from './waiters.ts'
+
+/** What only this package's own batchers may choose. */
+export interface EngineInternals {
+  /** When a batch starts that need not wait, in the place of `coalesce`. */
+  readonly schedule?: Schedule
+}
 
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
 export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
@@ -35,7 +41,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
   /** How many `item.run` calls of its batches are on the stack. */
   #entered = 0
 
-  constructor(options: ResolvedOptions<I, O>) {
+  constructor(options: ResolvedOptions<I, O>, internals: EngineInternals = {}) {
     this.options = options
     this.#queue = new Queue(options.maxBatchSize, options.maxBatchCost)
     this.#scheduler = new Scheduler(
@@ -43,6 +49,7 @@ export class Engine<I, O> implements ExecutionOwner<I, O>, Gate, Intake<I, O>, I
       this.#queue,
       (partition, reason) => this.#start(partition, reason),
       (time) => this.#alarm.set(time),
+      internals.schedule,
     )
   }
 

@@ -5,6 +5,17 @@ import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import type { StartReason } from './types.ts'
 
+/** Calls `start` later, once. It is itself called on neutral ground, and must not throw. */
+export type Schedule = (start: () => void) => void
+
+/** `setImmediate` comes after the event loop has read every socket that had something. */
+const afterSockets: Schedule = (start) => clock.setImmediate(start)
+
+/** After the promise jobs that are queued already, so that `await` on something settled still joins. */
+export const afterPromises: Schedule = (start) => {
+  queueMicrotask(() => process.nextTick(start))
+}
+
 /**
  * Decides when a batch starts, and never binds an item before: while all slots are taken, items wait
  * in the queue, where they can still leave or join a fuller batch.
@@ -16,6 +27,7 @@ export class Scheduler<I, O> {
   readonly #start: (partition: Partition<I, O>, reason: StartReason) => void
   /** Asks for a `wake` at this time. */
   readonly #wakeAt: (time: number) => void
+  readonly #schedule: Schedule
   #inFlight = 0
   /** Since when a slot has been free without a break, ms on the `performance.now()` clock. */
   #slotFreeSince = 0
@@ -27,11 +39,13 @@ export class Scheduler<I, O> {
     queue: Queue<I, O>,
     start: (partition: Partition<I, O>, reason: StartReason) => void,
     wakeAt: (time: number) => void,
+    schedule?: Schedule,
   ) {
     this.#options = options
     this.#queue = queue
     this.#start = start
     this.#wakeAt = wakeAt
+    this.#schedule = schedule ?? (options.coalesce === 'immediate' ? afterSockets : afterPromises)
   }
 
   get inFlight(): number {
@@ -46,7 +60,7 @@ export class Scheduler<I, O> {
   wake(): void {
     if (this.#turnRequested || this.#queue.size === 0 || !this.hasFreeSlot) return
     this.#turnRequested = true
-    runNeutral(this.#options.coalesce === 'immediate' ? this.#afterSockets : this.#afterPromises)
+    runNeutral(this.#requestTurn)
   }
 
   /** Nothing lingers from here on, or again. */
@@ -66,15 +80,7 @@ export class Scheduler<I, O> {
     this.wake()
   }
 
-  /** `setImmediate` comes after the event loop has read every socket that had something. */
-  readonly #afterSockets = (): void => {
-    clock.setImmediate(this.#turn)
-  }
-
-  /** After the promise jobs that are queued already, so that `await` on something settled still joins. */
-  readonly #afterPromises = (): void => {
-    queueMicrotask(() => process.nextTick(this.#turn))
-  }
+  readonly #requestTurn = (): void => this.#schedule(this.#turn)
 
   readonly #turn = (): void => {
     this.#turnRequested = false
