@@ -57,6 +57,19 @@ describe('nothing of a request is held (R9)', () => {
     expect((kept[0] as Batch<number>).items.length).toBeGreaterThan(0)
   })
 
+  it.each([
+    ['of a batch', () => Promise.reject(new Error('down'))],
+    ['of items', async (ns: readonly number[]) => ns.map((n) => new Error(`none ${n}`))],
+  ])('by errors %s that the app keeps', async (_case, run) => {
+    const batcher = createBatcher<number, number>({ name: 'kept', run })
+    const errors: unknown[] = []
+    const markers = await markersOf((n) =>
+      batcher.submit(n).catch((error: unknown) => errors.push(error)),
+    )
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    expect(errors).toHaveLength(REQUESTS)
+  })
+
   it('by items that were aborted while they waited, or expired', async () => {
     const { run, calls } = crank<number>()
     const batcher = createBatcher({ name: 'left', run })

@@ -3,6 +3,7 @@ import { tryCurrent } from '@heddle/context'
 import { Engine } from './engine.ts'
 import { type BatcherOptions, type Configuration, resolveOptions } from './options.ts'
 import { assertCloseOptions } from './rules.ts'
+import type { Internals } from './scheduler.ts'
 import { submitAll } from './submit-all.ts'
 import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types.ts'
 
@@ -20,7 +21,15 @@ import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types
  * ```
  */
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
-  return new EngineBatcher(new Engine(resolveOptions(options)))
+  return createEngineBatcher(options, {})
+}
+
+/** For this package's own batchers, which are scheduled in their own way. */
+export function createEngineBatcher<I, O>(
+  options: BatcherOptions<I, O>,
+  internals: Internals,
+): Batcher<I, O> {
+  return new EngineBatcher(new Engine(resolveOptions(options), internals))
 }
 
 class EngineBatcher<I, O> implements Batcher<I, O> {

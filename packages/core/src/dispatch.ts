@@ -6,7 +6,7 @@ import type { Item, Outcome } from './item.ts'
 import type { LingerPolicy } from './linger/policy.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
-import { Scheduler, type Starter } from './scheduler.ts'
+import { type Internals, Scheduler, type Starter } from './scheduler.ts'
 import { ServiceTime } from './service-time.ts'
 import { waitersOf } from './sharing.ts'
 import { Slots, type SlotsOwner } from './slots.ts'
@@ -39,13 +39,14 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     owner: DispatchOwner<I, O>,
     queue: Queue<I, O>,
     ledger: Ledger,
+    internals: Internals,
     policy?: LingerPolicy,
   ) {
     this.#owner = owner
     this.#queue = queue
     this.#ledger = ledger
     this.#policy = policy
-    this.#scheduler = new Scheduler(owner.options, queue, this, policy)
+    this.#scheduler = new Scheduler(owner.options, queue, this, policy, internals)
   }
 
   get options(): ResolvedOptions<I, O> {

@@ -12,6 +12,7 @@ import { precedes } from './priority.ts'
 import { Queue } from './queue.ts'
 import { noteSubmit, reportSettled } from './report.ts'
 import { assertConfiguration } from './rules.ts'
+import type { Internals } from './scheduler.ts'
 import { type Group, Sharing } from './sharing.ts'
 import { Ledger } from './stats.ts'
 import type { Intake } from './submit-all.ts'
@@ -36,10 +37,10 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   /** How many `item.run` calls of its batches are on the stack. */
   #entered = 0
 
-  constructor(options: ResolvedOptions<I, O>) {
+  constructor(options: ResolvedOptions<I, O>, internals: Internals = {}) {
     this.options = options
     this.#queue = new Queue(options)
-    this.#dispatch = new Dispatch(this, this.#queue, this.#ledger)
+    this.#dispatch = new Dispatch(this, this.#queue, this.#ledger, internals)
   }
 
   get waiting(): number {

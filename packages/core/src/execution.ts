@@ -27,8 +27,11 @@ export type End = 'returned' | 'threw' | 'abandoned'
 /** One call of the batch function, from its start until it settles. */
 export class Execution<I, O> {
   readonly id: string
-  /** One for each input; where a caller leaves who waited with others, another takes its place. */
-  readonly items: Item<I, O>[]
+  /**
+   * One for each input; where a caller leaves who waited with others, another takes its place. None any
+   * more once it has finished.
+   */
+  items: Item<I, O>[]
   readonly partition: string
   readonly reason: StartReason
   /** The latest of the members', `undefined` if one has none: nobody needs the batch after it. */
@@ -53,7 +56,7 @@ export class Execution<I, O> {
     startedAt: number,
   ) {
     this.#owner = owner
-    this.#settlement = new Settlement(owner, items)
+    this.#settlement = new Settlement(owner, this)
     this.id = id
     this.items = items
     this.partition = partition
@@ -133,9 +136,8 @@ export class Execution<I, O> {
       }
       return results
     }
-    const members = this.#members()
     try {
-      scope = openBatchScope(members, {
+      scope = openBatchScope(this.#members(), {
         name: this.id,
         signal: () => this.signal,
         deadline: this.deadline,
@@ -143,7 +145,7 @@ export class Execution<I, O> {
       })
       const instruments = activeInstruments()
       if (instruments.length === 0) void scope.run(call)
-      else scope.run(() => this.#instrumented(instruments, members, maxBatchSize, call))
+      else scope.run(() => this.#instrumented(instruments, maxBatchSize, call))
     } catch (error) {
       results = Promise.reject(error)
     }
@@ -152,6 +154,8 @@ export class Execution<I, O> {
       view.close()
       scope?.close()
       this.#owner.finished(this, how)
+      // An error whose stack nobody has read holds what was on it (V8 before Node 26), this among it.
+      this.items = []
     }
     // From here on neutral ground again: what the hooks made active is theirs and the batch function's.
     // In one go, so that a caller that goes on finds the slot free.
@@ -176,11 +180,11 @@ export class Execution<I, O> {
 
   #instrumented(
     instruments: readonly Instrument[],
-    members: readonly Item<I, O>[],
     maxSize: number,
     call: () => Promise<readonly (O | Error)[]>,
   ): void {
     const { id, items, reason, partition, startedAt } = this
+    const members = this.#members()
     const info: BatchInfo = {
       batcher: this.#owner.options.name,
       id,

@@ -6,6 +6,23 @@ import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import type { StartReason } from './types.ts'
 
+/** Calls `start` later, once. It is itself called on neutral ground, and must not throw. */
+export type Schedule = (start: () => void) => void
+
+/** `setImmediate` comes after the event loop has read every socket that had something. */
+const afterSockets: Schedule = (start) => clock.setImmediate(start)
+
+/** After the promise jobs that are queued already, so that `await` on something settled still joins. */
+export const afterPromises: Schedule = (start) => {
+  queueMicrotask(() => process.nextTick(start))
+}
+
+/** What only this package's own batchers may choose. */
+export interface Internals {
+  /** When a batch starts that need not wait, in the place of `coalesce`. */
+  readonly schedule?: Schedule
+}
+
 /** What the scheduler asks for. */
 export interface Starter<I, O> {
   /** Batches in flight. */
@@ -25,6 +42,7 @@ export class Scheduler<I, O> {
   readonly #queue: Queue<I, O>
   readonly #starter: Starter<I, O>
   readonly #policy: LingerPolicy | undefined
+  readonly #schedule: Schedule
   /** Since when a slot has been free without a break, ms on the `performance.now()` clock. */
   #slotFreeSince = 0
   #hadFreeSlot = true
@@ -36,11 +54,13 @@ export class Scheduler<I, O> {
     queue: Queue<I, O>,
     starter: Starter<I, O>,
     policy: LingerPolicy | undefined,
+    { schedule = options.coalesce === 'immediate' ? afterSockets : afterPromises }: Internals,
   ) {
     this.#options = options
     this.#queue = queue
     this.#starter = starter
     this.#policy = policy
+    this.#schedule = schedule
   }
 
   get hasFreeSlot(): boolean {
@@ -51,7 +71,7 @@ export class Scheduler<I, O> {
   wake(): void {
     if (this.#turnRequested || this.#queue.size === 0 || !this.hasFreeSlot) return
     this.#turnRequested = true
-    runNeutral(this.#options.coalesce === 'immediate' ? this.#afterSockets : this.#afterPromises)
+    runNeutral(this.#requestTurn)
   }
 
   /** Nothing lingers from here on, or again. */
@@ -69,27 +89,24 @@ export class Scheduler<I, O> {
     this.wake()
   }
 
-  /** `setImmediate` comes after the event loop has read every socket that had something. */
-  readonly #afterSockets = (): void => {
-    clock.setImmediate(this.#turn)
-  }
-
-  /** After the promise jobs that are queued already, so that `await` on something settled still joins. */
-  readonly #afterPromises = (): void => {
-    queueMicrotask(() => process.nextTick(this.#turn))
-  }
+  readonly #requestTurn = (): void => this.#schedule(this.#turn)
 
   readonly #turn = (): void => {
+    while (this.hasFreeSlot && this.#startNext());
+    // Last, so that what starts a batch does not ask for another turn.
     this.#turnRequested = false
-    while (this.hasFreeSlot) {
-      const { next, full } = this.#queue
-      if (next === undefined) return
-      const reason = this.#readiness(next)
-      // While the next one waits for more, a full batch of others need not.
-      if (reason !== undefined) this.#starter.start(next, reason)
-      else if (full !== undefined) this.#starter.start(full, 'full')
-      else return
-    }
+  }
+
+  /** @returns whether a batch has started */
+  #startNext(): boolean {
+    const { next, full } = this.#queue
+    if (next === undefined) return false
+    const reason = this.#readiness(next)
+    // While the next one waits for more, a full batch of others need not.
+    if (reason !== undefined) this.#starter.start(next, reason)
+    else if (full !== undefined) this.#starter.start(full, 'full')
+    else return false
+    return true
   }
 
   /** Why a batch of this partition may start now; `undefined` if it had better wait. */

@@ -11,11 +11,11 @@ interface Books<I, O> {
 /** Gives each caller of a batch what the batch function has made of its item. */
 export class Settlement<I, O> {
   readonly #books: Books<I, O>
-  readonly #items: readonly Item<I, O>[]
+  readonly #batch: { readonly items: readonly Item<I, O>[] }
 
-  constructor(books: Books<I, O>, items: readonly Item<I, O>[]) {
+  constructor(books: Books<I, O>, batch: { readonly items: readonly Item<I, O>[] }) {
     this.#books = books
-    this.#items = items
+    this.#batch = batch
   }
 
   /** The batch function has returned. */
@@ -53,7 +53,7 @@ export class Settlement<I, O> {
   }
 
   #failAll(code: 'RESULT_MISMATCH' | 'BATCH_FAILED', message: string, cause?: unknown): void {
-    for (let index = 0; index < this.#items.length; index += 1) {
+    for (let index = 0; index < this.#batch.items.length; index += 1) {
       this.#settleWaiters(index, () => {
         const reason = this.#error(code, message, cause)
         return { status: 'rejected', reason, kind: 'engine' }
@@ -63,7 +63,7 @@ export class Settlement<I, O> {
 
   /** An outcome for each caller: one may change its own error, and must not find another's stack in it. */
   #settleWaiters(index: number, outcome: () => Outcome<O>): void {
-    const item = this.#items[index]
+    const item = this.#batch.items[index]
     if (item === undefined) return
     if (item.group === undefined) {
       if (!item.settled) this.#books.settle(item, outcome())
@@ -76,9 +76,11 @@ export class Settlement<I, O> {
   }
 
   #mismatch(values: unknown): string | undefined {
-    const expected = `Expected the batch function to return one result per input: ${this.#items.length}`
+    const expected = `Expected the batch function to return one result per input: ${this.#batch.items.length}`
     if (!Array.isArray(values)) return `${expected}, got no array but ${typeof values}`
-    return values.length === this.#items.length ? undefined : `${expected}, got ${values.length}`
+    return values.length === this.#batch.items.length
+      ? undefined
+      : `${expected}, got ${values.length}`
   }
 
   /** The first caller gets the batch function's own error object, later ones another with it as the cause. */
