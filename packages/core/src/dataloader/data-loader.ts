@@ -1,4 +1,4 @@
-import { runNeutral, type Scope, tryCurrent } from '@heddle/context'
+import { runNeutral, type Scope, Snapshot, tryCurrent } from '@heddle/context'
 import { warn } from '@heddle/context/engine'
 
 import { createEngineBatcher } from '../batcher.ts'
@@ -135,11 +135,18 @@ export class DataLoader<K, V, C = K> {
   /** A key that is remembered, in the wave of those that are not. */
   #again(key: K, cache: Cache<C, V>, remembered: Promise<V>): Promise<V> {
     const promise = this.#waveOf(cache).join(remembered)
-    if (!cache.isShared) return promise
-    return promise.catch((error: unknown) => {
-      if (abandoned.has(remembered)) return this.load(key)
+    return cache.isShared ? this.#unlessAbandoned(key, promise, remembered) : promise
+  }
+
+  /** The promise of another request, or of a load in this one if that request has ended early. */
+  #unlessAbandoned(key: K, promise: Promise<V>, remembered: Promise<V>): Promise<V> {
+    const snapshot = Snapshot.capture()
+    const again = (error: unknown): Promise<V> => {
+      if (abandoned.has(remembered)) return snapshot.run(() => this.load(key))
       throw error
-    })
+    }
+    // A caller may keep it, so it is made on neutral ground as those of the engine are.
+    return runNeutral(() => promise.catch(again).finally(() => snapshot.release()))
   }
 
   #waveOf(cache: Cache<C, V>): Wave {
