@@ -270,6 +270,30 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/sharing.test.ts',
   },
   {
+    name: 'tenants-by-age',
+    rule: 'tenants take turns, whatever one of them has waiting',
+    file: `${core}/queue.ts`,
+    replace: [
+      'return this.#tenants ? this.#tenants.peek() : this.#lanes.first',
+      'return this.#lanes.first',
+    ],
+    test: 'test/core/priority.test.ts',
+  },
+  {
+    name: 'strict-classes',
+    rule: 'an item of a low priority does not starve',
+    file: `${core}/admission.ts`,
+    replace: ['item.priority * options.ageing', 'item.priority * 1e9'],
+    test: 'test/core/priority.test.ts',
+  },
+  {
+    name: 'shed-for-ever',
+    rule: 'R8 an estimate that is wrong can be proved wrong',
+    file: `${core}/formation.ts`,
+    replace: ['items.push(...fitting)', 'late.push(...fitting)'],
+    test: 'test/core/overload.test.ts',
+  },
+  {
     name: 'partition-key',
     rule: 'members that differ in a partition key never share a batch',
     file: `${context}/partition.ts`,

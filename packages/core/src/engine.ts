@@ -4,7 +4,7 @@ import { clock, isDevelopment } from '@heddle/context/engine'
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
 import { Dispatch, type DispatchOwner } from './dispatch.ts'
-import { BatcherError } from './errors.ts'
+import { closedEarly, deadlineExceeded } from './giving-up.ts'
 import { Heap } from './heap.ts'
 import { Item, type ItemOwner, type Outcome, type Rejection } from './item.ts'
 import { type Configuration, type ResolvedOptions, resolveOptions } from './options.ts'
@@ -165,14 +165,11 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
 
   /** Rejects everybody who still waits, whatever the batch functions do. */
   #giveUpAll(): void {
-    const waitsNoMore = (item: Item<I, O>): void =>
-      this.#giveUp(item, {
-        status: 'rejected',
-        reason: this.#error('BATCHER_CLOSED', 'it was closed before this item had settled'),
-        kind: 'engine',
-      })
-    for (let item = this.#queue.next?.first; item; item = this.#queue.next?.first) waitsNoMore(item)
-    for (const item of this.#dispatch.slots.unsettled()) waitsNoMore(item)
+    const { name } = this.options
+    const giveUp = (item: Item<I, O>): void =>
+      this.#giveUp(item, { status: 'rejected', reason: closedEarly(name), kind: 'engine' })
+    for (let item = this.#queue.next?.first; item; item = this.#queue.next?.first) giveUp(item)
+    for (const item of this.#dispatch.slots.unsettled()) giveUp(item)
     this.#notifyIdle()
   }
 
@@ -213,15 +210,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   }
 
   expire(item: Item<I, O>): void {
-    const waited = (clock.now() - item.submittedAt).toFixed(1)
-    const isLate = item.deadline !== undefined && item.deadline <= clock.now()
-    const where = item.execution ? 'its batch was running' : 'it was waiting for a batch'
-    const reason = this.#error(
-      'DEADLINE_EXCEEDED',
-      isLate
-        ? `the deadline passed ${waited} ms after the submit, while ${where}`
-        : `${waited} ms after the submit too little time was left to run it before the deadline`,
-    )
+    const reason = deadlineExceeded(item, this.options.name, clock.now())
     this.#giveUp(item, { status: 'rejected', reason, kind: 'engine' })
   }
 
@@ -261,11 +250,6 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   #notifyIdle(): void {
     if (!this.closed) this.#dispatch.drain(false)
     this.#idleWaiters.notify()
-  }
-
-  #error(code: 'DEADLINE_EXCEEDED' | 'BATCHER_CLOSED', message: string): BatcherError {
-    const { name } = this.options
-    return new BatcherError(code, name, `Batcher \`${name}\`: ${message}`)
   }
 }
 

@@ -51,6 +51,7 @@ export class TenantRing<I, O> {
   readonly #tenants = new Map<string, Tenant<I, O>>()
   /** The first one is at its turn. */
   readonly #ring = new Lane<Tenant<I, O>>()
+  /** What a turn is worth: the largest cost seen. */
   #quantum = 0
 
   add(item: Item<I, O>): void {
@@ -88,7 +89,7 @@ export class TenantRing<I, O> {
     for (let { first } = this.#ring; first; first = this.#ring.first) {
       if (!first.isAtTurn) {
         first.isAtTurn = true
-        first.deficit += this.#quantum
+        first.deficit += this.#quantum || 1
       }
       const head = first.lanes.first
       if (head && this.#charge(head.item) <= first.deficit) return head.item
@@ -106,6 +107,7 @@ export class TenantRing<I, O> {
   }
 
   #charge({ cost }: Item<I, O>): number {
-    return Math.max(cost, this.#quantum * LEAST_CHARGE)
+    // While nothing costs anything, each item counts the same.
+    return this.#quantum === 0 ? 1 : Math.max(cost, this.#quantum * LEAST_CHARGE)
   }
 }
