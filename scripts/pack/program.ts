@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { createKey, runRequest, tryCurrent } from '@heddle/context'
 import { isDevelopment } from '@heddle/context/engine'
 import { type Batcher, createBatcher } from '@heddle/core'
+import DataLoader, { type BatchLoadFn } from '@heddle/core/dataloader'
+import { crank, virtualClock } from '@heddle/core/testing'
 import { heddle, type HeddleVariables, scopeOf } from '@heddle/hono'
 import { HeddleInstrumentation, instrumentBatchers } from '@heddle/otel'
 import { serve } from '@hono/node-server'
@@ -73,6 +75,19 @@ const job = await runRequest({ entries: [tenant.of('job')] }, async () => {
   return `${tenant.getOrThrow()} ${doubled}`
 })
 assert.deepEqual([...kinds], ['batch'])
+
+const double: BatchLoadFn<number, number> = async (keys) => keys.map((n) => n * 2)
+assert.deepEqual(await new DataLoader(double).loadMany([4, 4]), [8, 8])
+
+const clock = virtualClock()
+const { run, calls } = crank<string>()
+const late: Batcher<string, string> = createBatcher({ name: 'late', run, linger: 60_000 })
+const word = late.submit('word')
+await clock.advance(60_000)
+calls[0]?.finish(['echo'])
+assert.equal(await word, 'echo')
+clock[Symbol.dispose]()
+
 instrumentation[Symbol.dispose]()
 await doubler.close()
 console.log([...answers, job].join(', '))
