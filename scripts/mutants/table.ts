@@ -294,6 +294,47 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/overload.test.ts',
   },
   {
+    name: 'linger-from-submit',
+    rule: 'a linger begins when a slot is free',
+    file: `${core}/scheduler.ts`,
+    replace: ['Math.max(this.#slotFreeSince, partition.waitingSince)', 'partition.waitingSince'],
+    test: 'test/core/model/engine-model.test.ts',
+  },
+  {
+    name: 'uncharged-tenant',
+    rule: 'a tenant pays for its turn',
+    file: `${core}/formation.ts`,
+    replace: ['partition.charge(item)', 'void partition'],
+    test: 'test/core/model/engine-model.test.ts',
+  },
+  {
+    name: 'skips-what-does-not-fit',
+    rule: 'the first item that does not fit ends a batch',
+    file: `${core}/formation.ts`,
+    replace: [
+      "why = 'cost'\n      break",
+      'queue.remove(item)\n      late.push(item)\n      continue',
+    ],
+    test: 'test/core/model/engine-model.test.ts',
+  },
+  {
+    name: 'place-is-not-inherited',
+    rule: 'R10 who leaves takes no place away',
+    file: `${core}/engine.ts`,
+    replace: [
+      'if (item.partition) this.#queue.replace(item, heir)',
+      'if (item.partition) this.#queue.remove(item)',
+    ],
+    test: 'test/core/model/engine-model.test.ts',
+  },
+  {
+    name: 'halves-are-forgotten',
+    rule: 'R8 nobody hangs whose batch has failed',
+    file: `${core}/slots.ts`,
+    replace: ['!this.#startRest(slot, execution)', 'slot.rest.length >= 0'],
+    test: 'test/core/bisect.test.ts',
+  },
+  {
     name: 'partition-key',
     rule: 'members that differ in a partition key never share a batch',
     file: `${context}/partition.ts`,

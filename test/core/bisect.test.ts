@@ -83,6 +83,35 @@ describe("onFailure: 'bisect'", () => {
     expect(batcher.stats().inFlight).toBe(0)
   })
 
+  it('runs the item of whoever still waits for the same work, when the first has left', async () => {
+    const { run, calls } = crank<{ readonly text: string; readonly who: string }>()
+    const batcher = createBatcher({
+      name: 'bisecting',
+      onFailure: 'bisect',
+      run,
+      dedupeBy: ({ text }) => text,
+    })
+    const controller = new AbortController()
+    const { signal } = controller
+    const first = batcher.submit({ text: 'a', who: 'ann' })
+    const left = ended(batcher.submit({ text: 'b', who: 'ann' }, { signal }))
+    const stays = batcher.submit({ text: 'b', who: 'bob' })
+    await clock.settle()
+    calls[0]?.fail(new Error('poison'))
+    await clock.settle()
+    // While the second half waits to be run again.
+    controller.abort(new Error('left'))
+    calls[1]?.finish(calls[1].inputs)
+    await clock.settle()
+    expect(calls[2]?.inputs).toEqual([{ text: 'b', who: 'bob' }])
+    calls[2]?.finish(calls[2].inputs)
+    expect(await Promise.all([first, left, stays])).toEqual([
+      { text: 'a', who: 'ann' },
+      'left',
+      { text: 'b', who: 'bob' },
+    ])
+  })
+
   it('hangs nobody when the batcher is closed in the middle of it', async () => {
     const { run, calls } = crank<number>()
     const batcher = createBatcher({ name: 'bisecting', onFailure: 'bisect', run })

@@ -31,7 +31,10 @@ export function form<I, O>(
   let hopeless: Item<I, O>[] = []
   let cost = 0
   let why = reason
-  for (let item = partition.peek(); item && items.length < maxBatchSize; item = partition.peek()) {
+  while (items.length < maxBatchSize) {
+    // Not before it is needed: whose turn it is may change until the next batch.
+    const item = partition.peek()
+    if (item === undefined) break
     const deadline = lastDeadline(item) ?? Number.POSITIVE_INFINITY
     if (deadline < now + runTime || deadline <= now) {
       queue.remove(item)
@@ -54,6 +57,7 @@ export function form<I, O>(
     const fitting = lastThatFit(hopeless, options)
     hopeless = hopeless.slice(0, hopeless.length - fitting.length)
     items.push(...fitting)
+    for (const item of fitting) cost += item.cost
   }
   late.push(...hopeless)
   if (items.length === maxBatchSize) return { items, late, reason: 'full' }

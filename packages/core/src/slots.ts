@@ -110,8 +110,9 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   /** @returns whether something was left to be run again */
   #startRest(slot: Slot<I, O>, { partition, reason }: Execution<I, O>): boolean {
     for (let items = slot.rest.pop(); items; items = slot.rest.pop()) {
-      const wanted = items.filter(isWanted)
       for (const item of items) if (!isWanted(item)) finishAll(item)
+      // Who had the place may have left it to another meanwhile.
+      const wanted = items.filter(isWanted).map((item) => item.group?.entry ?? item)
       if (wanted.length === 0) continue
       this.#start(slot, wanted, partition, reason)
       return true

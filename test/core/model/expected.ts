@@ -1,0 +1,22 @@
+export interface Ran {
+  readonly cost: number
+  /** ms */
+  readonly duration: number
+}
+
+/** ms that a batch of this cost takes: weighted least squares, as the textbook has it. */
+export function expected(durations: readonly Ran[], batchCost: number): number {
+  if (durations.length < 4) return 0
+  const weights = durations.map((_, n) => 0.98 ** (durations.length - 1 - n))
+  const sum = (of: (n: number) => number): number =>
+    weights.reduce((total, weight, n) => total + weight * of(n), 0)
+  const x = durations.map((one) => one.cost)
+  const y = durations.map((one) => one.duration)
+  const meanX = sum((n) => x[n] ?? 0) / sum(() => 1)
+  const meanY = sum((n) => y[n] ?? 0) / sum(() => 1)
+  const spread = sum((n) => ((x[n] ?? 0) - meanX) ** 2)
+  const together = sum((n) => ((x[n] ?? 0) - meanX) * ((y[n] ?? 0) - meanY))
+  let slope = spread < 1e-6 ? 0 : Math.max(0, together / spread)
+  if (meanY < slope * meanX) slope = meanY / meanX
+  return Math.max(0, meanY - slope * meanX) + slope * batchCost
+}
