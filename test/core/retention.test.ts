@@ -1,35 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-
 import { createKey, runRequest } from '@heddle/context'
 import { type Batch, createBatcher } from '@heddle/core'
 import { describe, expect, it } from 'vitest'
 
 import { crank, ended, sleep, turn } from '../support/crank.ts'
 import { reachable } from '../support/gc.ts'
-
-const REQUESTS = 50
-/** One may be left on a stack or in a register. */
-const SLACK = 1
+import { markersOf, REQUESTS, SLACK } from '../support/markers.ts'
 
 const payload = createKey<object>('test.retention.payload')
-const foreign = new AsyncLocalStorage<object>()
-
-/** Runs requests that each carry a marker, in both ways; gives back weak references to the markers. */
-async function markersOf(
-  request: (n: number) => Promise<unknown>,
-): Promise<readonly WeakRef<object>[]> {
-  const markers: WeakRef<object>[] = []
-  await Promise.all(
-    Array.from({ length: REQUESTS }, async (_, n) => {
-      const marker = { n }
-      markers.push(new WeakRef(marker))
-      await foreign.run(marker, () =>
-        runRequest({ entries: [payload.of(marker)] }, () => request(n)),
-      )
-    }),
-  )
-  return markers
-}
 
 describe('nothing of a request is held (R9)', () => {
   it('by its settled items, though the app keeps the promises', async () => {

@@ -1,36 +1,11 @@
 /** A loader that lives as long as the app holds nothing of the requests that have used it (R9). */
-import { AsyncLocalStorage } from 'node:async_hooks'
-
-import { createKey, run as runWith, runRequest, type Scope } from '@heddle/context'
+import { run as runWith, runRequest, type Scope } from '@heddle/context'
 import { DataLoader } from '@heddle/core/dataloader'
 import { describe, expect, it } from 'vitest'
 
 import { ended, turn } from '../../support/crank.ts'
 import { reachable } from '../../support/gc.ts'
-
-const REQUESTS = 50
-/** One may be left on a stack or in a register. */
-const SLACK = 1
-
-const payload = createKey<object>('test.dataloader.payload')
-const foreign = new AsyncLocalStorage<object>()
-
-/** Runs requests that each carry a marker; gives back weak references to them. */
-async function markersOf(
-  request: (n: number, marker: object) => Promise<unknown>,
-): Promise<readonly WeakRef<object>[]> {
-  const markers: WeakRef<object>[] = []
-  await Promise.all(
-    Array.from({ length: REQUESTS }, async (_, n) => {
-      const marker = { n }
-      markers.push(new WeakRef(marker))
-      await foreign.run(marker, () =>
-        runRequest({ entries: [payload.of(marker)] }, () => request(n, marker)),
-      )
-    }),
-  )
-  return markers
-}
+import { markersOf, REQUESTS, SLACK } from '../../support/markers.ts'
 
 describe('a loader at module level', () => {
   it('lets values go with their request', async () => {
