@@ -90,6 +90,21 @@ describe('virtualClock', () => {
     expect(await batcher.submit(1, { timeout: 60_000 })).toBe(1)
   })
 
+  it('may be installed anew for each test of a batcher that lives on', async () => {
+    const { run, batches } = echo<number>()
+    const batcher = createBatcher({ name: 'living-on', run, linger: 5 })
+    for (const n of [1, 2, 3]) {
+      using clock = virtualClock()
+      const answers = [batcher.submit(n)]
+      await clock.advance(5)
+      answers.push(batcher.submit(-n))
+      await clock.advance(5)
+      expect(await Promise.all(answers)).toEqual([n, -n])
+    }
+    expect(await batcher.submit(4)).toBe(4)
+    expect(batches).toEqual([[1], [-1], [2], [-2], [3], [-3], [4]])
+  })
+
   it('does not run backwards', async () => {
     using clock = virtualClock()
     expect(await ended(clock.advance(-1))).toBe('Expected a number of ms of at least 0, got -1')
