@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { clock, type Timer } from '@heddle/context/engine'
+import { type Clock, clock, type Timer } from '@heddle/context/engine'
 
 /** The longest delay of a timer, ms; Node fires a longer one at once. */
 const MAX_DELAY = 2 ** 31 - 1
@@ -10,7 +10,13 @@ const MAX_DELAY = 2 ** 31 - 1
  */
 export class Alarm {
   readonly #ring: () => void
+  /** The last one that was made: it may ring yet, or have rung. */
   #timer: Timer | undefined
+  /** Whose timer it is: a test may have installed another clock since. */
+  #clock: Clock | undefined
+  /** ms, of the timer. */
+  #delay = 0
+  #isArmed = false
   #at = Number.POSITIVE_INFINITY
 
   constructor(ring: () => void) {
@@ -21,29 +27,43 @@ export class Alarm {
   set(time: number): void {
     if (time >= this.#at) return
     this.#at = time
-    clock.clearTimeout(this.#timer)
     this.#arm()
   }
 
   clear(): void {
     this.#at = Number.POSITIVE_INFINITY
+    if (!this.#isArmed) return
     clock.clearTimeout(this.#timer)
+    this.#isArmed = false
+    // One that was cleared cannot be used again on Node.
     this.#timer = undefined
   }
 
   #arm(): void {
     const left = this.#at - clock.now()
     const delay = Math.min(Math.max(Math.ceil(left), 1), MAX_DELAY)
+    const timer = this.#timer
+    if (this.#isArmed) clock.clearTimeout(timer)
+    else if (timer && delay === this.#delay && clock.installed === this.#clock) {
+      // Lingering takes the same time again and again, and this costs less than a new timer.
+      this.#isArmed = true
+      timer.refresh()
+      return
+    }
+    this.#isArmed = true
+    this.#delay = delay
+    this.#clock = clock.installed
     this.#timer = runNeutral(() => clock.setTimeout(this.#fired, delay))
   }
 
   readonly #fired = (): void => {
+    this.#isArmed = false
     // Node's timers fire up to 1 ms early, and a long delay was capped.
     if (clock.now() < this.#at) {
       this.#arm()
       return
     }
-    this.clear()
+    this.#at = Number.POSITIVE_INFINITY
     this.#ring()
   }
 }
