@@ -188,4 +188,28 @@ describe('partitions', () => {
     await Promise.all(answers)
     expect(calls.map(({ inputs }) => inputs[0])).toEqual(['x', 'full', 'old', 'late', 'new'])
   })
+
+  it('start at once when what lingered before them has left', async () => {
+    const { run, calls } = crank<string>()
+    const batcher = createBatcher({
+      name: 'partitions',
+      run,
+      partitionBy: (text) => text,
+      maxBatchSize: 4,
+      linger: 10,
+      maxWait: 40,
+    })
+    const controller = new AbortController()
+    const { signal } = controller
+    const stays = batcher.submit('old')
+    await clock.advance(2)
+    const leave = [1, 2, 3].map(() => ended(batcher.submit('fuller', { signal })))
+    await clock.advance(9)
+    expect(calls).toEqual([])
+    controller.abort(new Error('left'))
+    await clock.settle()
+    expect(calls.map(({ inputs }) => inputs)).toEqual([['old']])
+    calls[0]?.finish(['old'])
+    expect(await Promise.all([stays, ...leave])).toEqual(['old', 'left', 'left', 'left'])
+  })
 })

@@ -226,6 +226,8 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     this.#settleOne(item, outcome)
     if (isQueued || heir !== undefined) {
       item.finish()
+      // Others may have lingered long enough, and had only this one before them.
+      this.#dispatch.wake()
       this.rest()
     } else {
       item.leave(outcome.reason)
