@@ -113,3 +113,37 @@ describe('twice the load that can be served, with deadlines', () => {
     expect(clock.timers).toBe(0)
   })
 })
+
+describe('a neighbour with a hundred times the traffic', () => {
+  it('delays a tenant by at most two batches', async () => {
+    const batchTime = 10
+    const batcher = createBatcher({
+      name: 'neighbours',
+      maxBatchSize: 16,
+      maxQueueSize: 2_000,
+      tenantBy: ({ tenant }: { readonly tenant: string }) => tenant,
+      run: (inputs) =>
+        new Promise<readonly unknown[]>((resolve) => {
+          time.setTimeout(() => resolve(inputs), batchTime)
+        }),
+    })
+    const waited: number[] = []
+    const ends: Promise<unknown>[] = []
+    // Nearly twice what can be served, all but a hundredth of it of one tenant.
+    for (let n = 0; n < 3_000; n += 1) {
+      const tenant = n % 101 === 0 ? 'light' : 'heavy'
+      const onTiming = tenant === 'light' ? keep : undefined
+      ends.push(ended(batcher.submit({ tenant }, onTiming ? { onTiming } : {})))
+      await clock.advance(batchTime / 30)
+    }
+    await clock.advance(5_000)
+    const heavyRefused = (await Promise.all(ends)).filter((end) => end === 'QUEUE_FULL').length
+    expect(waited).toHaveLength(30)
+    expect(Math.max(...waited)).toBeLessThanOrEqual(2 * batchTime)
+    expect(heavyRefused).toBeGreaterThan(0)
+
+    function keep({ queued, ran }: { readonly queued: number; readonly ran: number }): void {
+      waited.push(queued + ran)
+    }
+  })
+})
