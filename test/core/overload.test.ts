@@ -1,3 +1,4 @@
+import { runRequest, type Scope } from '@heddle/context'
 import { clock as time } from '@heddle/context/engine'
 import { createBatcher } from '@heddle/core'
 import { crank, virtualClock } from '@heddle/core/testing'
@@ -32,13 +33,18 @@ describe('an item that cannot make its deadline', () => {
     const { batcher, calls } = await experienced(10)
     const busy = batcher.submit(0)
     await clock.settle()
-    const late = ended(batcher.submit(1, { timeout: 15 }))
+    const scopes: Scope[] = []
+    const late = runRequest({}, (scope) => {
+      scopes.push(scope)
+      return ended(batcher.submit(1, { timeout: 15 }))
+    })
     const others = [2, 3].map((n) => batcher.submit(n, { timeout: 100 }))
     await clock.advance(8)
     calls[0]?.finish([0])
     await clock.settle()
     // 7 ms are left to it, and a batch takes 10.
     expect(await late).toBe('DEADLINE_EXCEEDED')
+    expect(scopes.map(({ state }) => state)).toEqual(['closed'])
     expect(calls[1]?.inputs).toEqual([2, 3])
     calls[1]?.finish([2, 3])
     expect(await Promise.all([busy, ...others])).toEqual([0, 2, 3])

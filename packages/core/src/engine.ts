@@ -221,10 +221,9 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     item.promise.catch(ignore)
     const heir = this.#sharing.leave(item)
     if (heir !== undefined) this.#inherit(item, heir)
-    const isQueued = item.partition !== undefined
-    if (isQueued) this.#queue.remove(item)
+    if (item.partition) this.#queue.remove(item)
     this.#settleOne(item, outcome)
-    if (isQueued || heir !== undefined) {
+    if (item.execution === undefined || heir !== undefined) {
       item.finish()
       // Others may have lingered long enough, and had only this one before them.
       this.#dispatch.wake()
