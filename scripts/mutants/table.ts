@@ -335,6 +335,20 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/bisect.test.ts',
   },
   {
+    name: 'unbounded-buffer',
+    rule: 'a stream batcher asks for no more than fits',
+    file: `${core}/streams/driver.ts`,
+    replace: ['channel.buffered >= this.#options.maxBuffered', 'channel.buffered < 0'],
+    test: 'test/core/streams/stream-batcher.test.ts',
+  },
+  {
+    name: 'early-end-waits-on',
+    rule: 'R7 who has its outcome is no member that waits',
+    file: `${core}/execution.ts`,
+    replace: ["this.left(new DOMException('Every", "void (new DOMException('Every"],
+    test: 'test/core/streams/stream-batcher.test.ts',
+  },
+  {
     name: 'partition-key',
     rule: 'members that differ in a partition key never share a batch',
     file: `${context}/partition.ts`,

@@ -1,5 +1,6 @@
 import { ItemView } from './batch-item.ts'
 import type { Execution } from './execution.ts'
+import type { Outcome } from './item.ts'
 import type { Batch, BatchItem, StartReason } from './types.ts'
 
 /** The batch as its function sees it. It lets go of its members when the function has settled. */
@@ -35,6 +36,16 @@ export class BatchView<I, O> implements Batch<I> {
   get signal(): AbortSignal {
     this.#signal ??= this.#execution?.signal ?? new AbortController().signal
     return this.#signal
+  }
+
+  /** What was attached to the items; for the batch functions of this package. */
+  attachments(): readonly unknown[] {
+    return this.#execution?.items.map(({ attachment }) => attachment) ?? []
+  }
+
+  /** Settles one member before the others; for the batch functions of this package. */
+  settle(index: number, outcome: Outcome<O>): void {
+    this.#execution?.settleEarly(index, outcome)
   }
 
   close(): void {

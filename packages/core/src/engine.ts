@@ -69,14 +69,20 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     this.#ledger.secondsToRun(this.#queue.size, this.options.maxConcurrency)
 
   submit(input: I, options: SubmitOptions | undefined): Promise<O> {
+    return this.enqueue(input, options).promise
+  }
+
+  /** @param attachment - what the batch function is to find with the item; see `BatchView` */
+  enqueue(input: I, options: SubmitOptions | undefined, attachment?: unknown): Item<I, O> {
     const item = new Item(this, input, options)
+    item.attachment = attachment
     this.#ledger.submitted += 1
     noteSubmit(item, this.options.name, this.#queue.size)
     const place = admit(item, this.options, this, this.#dispatch.slots)
     if ('status' in place) {
       this.settle(item, place)
       item.finish()
-      return item.promise
+      return item
     }
     const { partition, label, dedupeKey, isFromBatch } = place
     const group = dedupeKey === undefined ? undefined : this.#sharing.find(dedupeKey)
@@ -94,7 +100,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
       this.#alarm.set(item.deadline)
     }
     this.#dispatch.joined(item)
-    return item.promise
+    return item
   }
 
   /** The caller's signal or scope was aborted. */

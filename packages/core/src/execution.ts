@@ -97,6 +97,14 @@ export class Execution<I, O> {
     if (this.#waiting === 0) this.abort(reason)
   }
 
+  /** A member has its outcome though the batch function goes on: it waits no more. */
+  settleEarly(index: number, outcome: Outcome<O>): void {
+    const item = this.items[index]
+    if (item === undefined || item.settled) return
+    this.#owner.settle(item, outcome)
+    this.left(new DOMException('Every member of this batch has its outcome', 'AbortError'))
+  }
+
   abort(reason: unknown): void {
     if (this.#aborted) return
     this.#aborted = true

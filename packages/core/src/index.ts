@@ -14,6 +14,8 @@ export {
 } from './instrument.ts'
 export type { BatcherOptions, Configuration } from './options.ts'
 export type { Priority } from './priority.ts'
+export { type Chunk, END, type StreamBatcherOptions } from './streams/options.ts'
+export { createStreamBatcher, type StreamBatcher } from './streams/stream-batcher.ts'
 export type {
   Batch,
   Batcher,

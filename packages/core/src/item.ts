@@ -23,6 +23,8 @@ export class Item<I, O>
 {
   readonly input: I
   readonly options: SubmitOptions | undefined
+  /** Something of the engine's user that goes with it. */
+  attachment: unknown
   /** The caller's. */
   readonly promise: Promise<O>
   /** ms on the `performance.now()` clock. */
