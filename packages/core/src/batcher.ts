@@ -1,11 +1,11 @@
 import { tryCurrent } from '@heddle/context'
 
 import { Engine } from './engine.ts'
+import { Handle } from './handle.ts'
 import { type BatcherOptions, type Configuration, resolveOptions } from './options.ts'
-import { assertCloseOptions } from './rules.ts'
 import type { Internals } from './scheduler.ts'
 import { submitAll } from './submit-all.ts'
-import type { Batcher, BatcherStats, CloseOptions, SubmitOptions } from './types.ts'
+import type { Batcher, SubmitOptions } from './types.ts'
 
 /**
  * Makes a batcher. Make it once, at module level: it lives as long as the app.
@@ -32,16 +32,12 @@ export function createEngineBatcher<I, O>(
   return new EngineBatcher(new Engine(resolveOptions(options), internals))
 }
 
-class EngineBatcher<I, O> implements Batcher<I, O> {
+class EngineBatcher<I, O> extends Handle implements Batcher<I, O> {
   readonly #engine: Engine<I, O>
-  #closing: Promise<void> | undefined
 
   constructor(engine: Engine<I, O>) {
+    super(engine)
     this.#engine = engine
-  }
-
-  get name(): string {
-    return this.#engine.options.name
   }
 
   submit(input: I, options?: SubmitOptions): Promise<O> {
@@ -60,28 +56,5 @@ class EngineBatcher<I, O> implements Batcher<I, O> {
 
   configure(patch: Configuration): void {
     this.#engine.configure(patch)
-  }
-
-  stats(): BatcherStats {
-    return this.#engine.stats()
-  }
-
-  drain(): Promise<void> {
-    return this.#engine.drain()
-  }
-
-  close(options: CloseOptions = {}): Promise<void> {
-    try {
-      assertCloseOptions(this.name, options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    this.#closing ??= this.#engine.close()
-    const { timeout } = options
-    return timeout === undefined ? this.#closing : this.#engine.closeWithin(timeout, this.#closing)
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 }

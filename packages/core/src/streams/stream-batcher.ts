@@ -1,7 +1,7 @@
 import type { BatchView } from '../batch-view.ts'
 import { Engine } from '../engine.ts'
+import { Handle } from '../handle.ts'
 import { resolveOptions } from '../options.ts'
-import { assertCloseOptions } from '../rules.ts'
 import type { BatcherStats, CloseOptions, SubmitOptions } from '../types.ts'
 import { Channel } from './channel.ts'
 import { Driver } from './driver.ts'
@@ -47,10 +47,8 @@ export function createStreamBatcher<I, C>(
   return new EngineStreamBatcher(options)
 }
 
-class EngineStreamBatcher<I, C> implements StreamBatcher<I, C> {
-  readonly name: string
+class EngineStreamBatcher<I, C> extends Handle implements StreamBatcher<I, C> {
   readonly #engine: Engine<I, undefined>
-  #closing: Promise<void> | undefined
 
   constructor({ maxBuffered = 16, maxStall = 1000, run, ...options }: StreamBatcherOptions<I, C>) {
     const resolved = resolveOptions<I, undefined>({
@@ -58,10 +56,11 @@ class EngineStreamBatcher<I, C> implements StreamBatcher<I, C> {
       // Checked as it is, and called in the place of what the engine calls.
       run: (typeof run === 'function' ? drive : run) as never,
     })
-    this.name = resolved.name
-    assertStreamOptions(this.name, { ...options, maxBuffered, maxStall })
-    this.#engine = new Engine(resolved)
-    const { name } = this
+    const { name } = resolved
+    assertStreamOptions(name, { ...options, maxBuffered, maxStall })
+    const engine = new Engine(resolved)
+    super(engine)
+    this.#engine = engine
     function drive(
       inputs: readonly I[],
       batch: BatchView<I, undefined>,
@@ -82,28 +81,5 @@ class EngineStreamBatcher<I, C> implements StreamBatcher<I, C> {
       (error: unknown) => channel.fail(error),
     )
     return channel
-  }
-
-  stats(): BatcherStats {
-    return this.#engine.stats()
-  }
-
-  drain(): Promise<void> {
-    return this.#engine.drain()
-  }
-
-  close(options: CloseOptions = {}): Promise<void> {
-    try {
-      assertCloseOptions(this.name, options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    this.#closing ??= this.#engine.close()
-    const { timeout } = options
-    return timeout === undefined ? this.#closing : this.#engine.closeWithin(timeout, this.#closing)
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 }
