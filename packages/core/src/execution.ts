@@ -101,7 +101,11 @@ export class Execution<I, O> {
   settleEarly(index: number, outcome: Outcome<O>): void {
     const item = this.items[index]
     if (item === undefined || item.settled) return
-    this.#owner.settle(item, outcome)
+    if (outcome.status === 'rejected' && outcome.kind === 'item') {
+      this.#settlement.settleOne(index, outcome.reason as Error)
+    } else {
+      this.#owner.settle(item, outcome)
+    }
     this.left(new DOMException('Every member of this batch has its outcome', 'AbortError'))
   }
 

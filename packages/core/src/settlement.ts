@@ -23,7 +23,7 @@ export class Settlement<I, O> {
     try {
       const mismatch = this.#mismatch(values)
       if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)
-      else for (let n = 0; n < values.length; n += 1) this.#settleOne(n, values[n] as O | Error)
+      else for (let n = 0; n < values.length; n += 1) this.settleOne(n, values[n] as O | Error)
     } catch (error) {
       // The results are the user's, so even reading them may throw.
       this.failed(error)
@@ -35,13 +35,8 @@ export class Settlement<I, O> {
     this.#failAll('BATCH_FAILED', `The batch function failed: ${describe(error)}`, error)
   }
 
-  /** @throws BatcherError `RESULT_MISMATCH` */
-  assertResults(values: unknown): void {
-    const mismatch = this.#mismatch(values)
-    if (mismatch) throw this.#error('RESULT_MISMATCH', mismatch)
-  }
-
-  #settleOne(index: number, value: O | Error): void {
+  /** One result, an `Error` in the place of it included. */
+  settleOne(index: number, value: O | Error): void {
     if (!(value instanceof Error)) {
       this.#settleWaiters(index, () => ({ status: 'fulfilled', value }))
       return
@@ -50,6 +45,12 @@ export class Settlement<I, O> {
       const reason = this.#distinct(value)
       return { status: 'rejected', reason, kind: reason === value ? 'item' : 'engine' }
     })
+  }
+
+  /** @throws BatcherError `RESULT_MISMATCH` */
+  assertResults(values: unknown): void {
+    const mismatch = this.#mismatch(values)
+    if (mismatch) throw this.#error('RESULT_MISMATCH', mismatch)
   }
 
   #failAll(code: 'RESULT_MISMATCH' | 'BATCH_FAILED', message: string, cause?: unknown): void {

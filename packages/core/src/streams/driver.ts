@@ -1,6 +1,6 @@
-import { runNeutral } from '@heddle/context'
 import { clock } from '@heddle/context/engine'
 
+import { Alarm } from '../alarm.ts'
 import type { BatchView } from '../batch-view.ts'
 import { BatcherError } from '../errors.ts'
 import type { Outcome } from '../item.ts'
@@ -24,6 +24,8 @@ export class Driver<I, C> {
   /** Items that have their outcome from here. */
   readonly #over = new Set<number>()
   #wake: (() => void) | undefined
+  readonly #alarm = new Alarm(() => this.#changed())
+  #pulled: Promise<IteratorResult<Chunk<C>>> | undefined
 
   constructor(batch: BatchView<I, undefined>, options: DriverOptions) {
     this.#batch = batch
@@ -34,39 +36,63 @@ export class Driver<I, C> {
 
   async run(start: () => AsyncIterable<Chunk<C>>): Promise<readonly undefined[]> {
     const chunks = start()[Symbol.asyncIterator]()
-    const stop = (): void => void Promise.resolve(chunks.return?.()).catch(ignore)
     const { signal } = this.#batch
-    const noneIsLeft = (): void => {
-      this.#wake?.()
-      stop()
-    }
-    signal.addEventListener('abort', noneIsLeft, { once: true })
+    signal.addEventListener('abort', this.#changed, { once: true })
+    // What has come to an end by itself is not told to stop.
+    let isOpen = true
     try {
-      while (!signal.aborted && (await this.#room()) && !signal.aborted) {
-        const { done, value } = await chunks.next()
-        if (done) break
-        this.#give(value)
+      while (await this.#room()) {
+        isOpen = false
+        const next = await this.#next(chunks)
+        isOpen = next?.done !== true
+        if (next === undefined || next.done) break
+        this.#give(next.value)
       }
     } finally {
-      signal.removeEventListener('abort', noneIsLeft)
-      await chunks.return?.()
+      signal.removeEventListener('abort', this.#changed)
+      if (isOpen) await this.#stop(chunks)
     }
     return this.#channels.map(() => undefined)
+  }
+
+  /** What is yielded next; `undefined` as soon as nobody waits for it any more. */
+  #next(chunks: AsyncIterator<Chunk<C>>): Promise<IteratorResult<Chunk<C>> | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => {
+        if (this.#batch.signal.aborted) resolve(undefined)
+      }
+      this.#pulled = Promise.resolve(chunks.next())
+      this.#pulled.then(resolve, reject)
+    })
+  }
+
+  /** From here and not where the signal aborts, since a generator goes on in the context of who ends it. */
+  async #stop(chunks: AsyncIterator<Chunk<C>>): Promise<void> {
+    try {
+      // One that cannot be told to stop is over when it has answered.
+      await (chunks.return ? chunks.return() : this.#pulled)
+    } catch {
+      // Whoever waited has left, or has an error already.
+    }
   }
 
   /** What a consumer does wakes the driver. */
   readonly #changed = (): void => this.#wake?.()
 
-  /** Resolves when no consumer has as many chunks waiting as it may. */
+  /**
+   * Resolves when no consumer has as many chunks waiting as it may.
+   *
+   * @returns whether anybody is there to have more
+   */
   async #room(): Promise<boolean> {
-    const since = clock.now()
+    let end: number | undefined
     for (let full = this.#full(); full.length > 0; full = this.#full()) {
-      const left = since + this.#options.maxStall - clock.now()
-      if (left <= 0) for (const index of full) this.#reject(index, this.#tooSlow())
-      else await this.#change(left)
-      if (this.#batch.signal.aborted) return false
+      const now = clock.now()
+      end ??= now + this.#options.maxStall
+      if (now >= end) for (const index of full) this.#reject(index, this.#tooSlow())
+      else await this.#change(end)
     }
-    return true
+    return !this.#batch.signal.aborted
   }
 
   #full(): readonly number[] {
@@ -77,16 +103,13 @@ export class Driver<I, C> {
     )
   }
 
-  /** Resolves when a consumer has taken a chunk or left, or after so many ms. */
-  #change(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = runNeutral(() => clock.setTimeout(this.#changed, milliseconds))
-      this.#wake = () => {
-        this.#wake = undefined
-        clock.clearTimeout(timer)
-        resolve()
-      }
+  /** Resolves when a consumer has taken a chunk or left, or at this time. */
+  async #change(time: number): Promise<void> {
+    this.#alarm.set(time)
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
     })
+    this.#alarm.clear()
   }
 
   #give(value: unknown): void {
@@ -130,8 +153,4 @@ export class Driver<I, C> {
       `Batcher \`${name}\`: Expected the batch function to yield \`[index, chunk]\` with an index below ${this.#channels.length}, got ${Array.isArray(value) ? `index ${String(value[0])}` : typeof value}`,
     )
   }
-}
-
-function ignore(): void {
-  // Whoever waited has left.
 }
