@@ -15,7 +15,8 @@ export {
 export type { BatcherOptions, Configuration } from './options.ts'
 export type { Priority } from './priority.ts'
 export { type Chunk, END, type StreamBatcherOptions } from './streams/options.ts'
-export { createStreamBatcher, type StreamBatcher } from './streams/stream-batcher.ts'
+export { createStreamBatcher } from './streams/stream-batcher.ts'
+export type { StreamBatcher } from './streams/types.ts'
 export type {
   Batch,
   Batcher,

@@ -1,4 +1,3 @@
-import { BatcherError } from '../errors.ts'
 import type { BatcherOptions } from '../options.ts'
 import type { Batch } from '../types.ts'
 
@@ -30,29 +29,4 @@ export interface StreamBatcherOptions<I, C> extends Omit<
    * @defaultValue 1000
    */
   readonly maxStall?: number
-}
-
-/** @throws BatcherError `INVALID_OPTION` */
-export function assertStreamOptions(
-  name: string,
-  { maxBuffered, maxStall, ...others }: { readonly maxBuffered: number; readonly maxStall: number },
-): void {
-  const refuse = (option: string, expected: string, got: unknown): never => {
-    throw new BatcherError(
-      'INVALID_OPTION',
-      name,
-      `Batcher \`${name}\`: Expected \`${option}\` to be ${expected}, got ${String(got)}`,
-    )
-  }
-  // Two consumers of one stream would each have to hold the other back.
-  for (const option of ['dedupeBy', 'onFailure']) {
-    if (option in others)
-      refuse(option, 'left out: a stream is for one consumer', Reflect.get(others, option))
-  }
-  if (!Number.isInteger(maxBuffered) || maxBuffered < 1) {
-    refuse('maxBuffered', 'a whole number of at least 1', maxBuffered)
-  }
-  if (typeof maxStall !== 'number' || !(maxStall >= 0)) {
-    refuse('maxStall', 'a number of ms of at least 0', maxStall)
-  }
 }
