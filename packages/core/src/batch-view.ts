@@ -1,6 +1,6 @@
 import { ItemView } from './batch-item.ts'
 import type { Execution } from './execution.ts'
-import type { Outcome } from './item.ts'
+import type { Item, Outcome } from './item.ts'
 import type { Batch, BatchItem, StartReason } from './types.ts'
 
 /** The batch as its function sees it. It lets go of its members when the function has settled. */
@@ -36,6 +36,20 @@ export class BatchView<I, O> implements Batch<I> {
   get signal(): AbortSignal {
     this.#signal ??= this.#execution?.signal ?? new AbortController().signal
     return this.#signal
+  }
+
+  /** Differs where the partition does; for the batch functions of this package. */
+  get partitionKey(): string {
+    return this.#execution?.partitionKey ?? ''
+  }
+
+  /** Whom a scope is opened for, and by whom; for the batch functions of this package. */
+  get members(): readonly Item<I, O>[] {
+    return this.#execution?.items ?? []
+  }
+
+  get engine(): object | undefined {
+    return this.#execution?.engine
   }
 
   /** What was attached to the items; for the batch functions of this package. */

@@ -88,7 +88,6 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   }
 
   start(partition: Partition<I, O>, why: StartReason): void {
-    const { label } = partition
     const runTime = this.#serviceTime.estimate(this.#costOfNext(partition))
     const { items, late, reason } = form(
       this.#queue,
@@ -98,7 +97,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
       clock.now(),
       runTime,
     )
-    if (items.length > 0) this.slots.start(items, label, reason)
+    if (items.length > 0) this.slots.start(items, partition, reason)
     // Last, since whoever is told of it may end others, which must be bound to the batch by then.
     for (const item of late) for (const waiter of waitersOf(item)) this.#owner.expire(waiter)
     this.#owner.rest()

@@ -21,6 +21,12 @@ export interface ExecutionOwner<I, O> {
   finished(execution: Execution<I, O>, how: End): void
 }
 
+/** Of the partition that the members come from. */
+export interface PartitionName {
+  readonly key: string
+  readonly label: string
+}
+
 /** How the batch function ended. */
 export type End = 'returned' | 'threw' | 'abandoned'
 
@@ -32,7 +38,10 @@ export class Execution<I, O> {
    * more once it has finished.
    */
   items: Item<I, O>[]
+  /** For people, see `Batch.partition`. */
   readonly partition: string
+  /** Differs where the partition does; its label need not. */
+  readonly partitionKey: string
   readonly reason: StartReason
   /** The latest of the members', `undefined` if one has none: nobody needs the batch after it. */
   readonly deadline: number | undefined
@@ -51,7 +60,7 @@ export class Execution<I, O> {
     owner: ExecutionOwner<I, O>,
     id: string,
     items: Item<I, O>[],
-    partition: string,
+    { key, label }: PartitionName,
     reason: StartReason,
     startedAt: number,
   ) {
@@ -59,7 +68,8 @@ export class Execution<I, O> {
     this.#settlement = new Settlement(owner, this)
     this.id = id
     this.items = items
-    this.partition = partition
+    this.partition = label
+    this.partitionKey = key
     this.reason = reason
     this.startedAt = startedAt
     this.deadline = latestDeadline(items)

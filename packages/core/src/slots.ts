@@ -1,7 +1,7 @@
 import { runNeutral } from '@heddle/context'
 import { clock } from '@heddle/context/engine'
 
-import { type End, Execution, type ExecutionOwner } from './execution.ts'
+import { type End, Execution, type ExecutionOwner, type PartitionName } from './execution.ts'
 import type { Item, Outcome } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
 import { waitersOf } from './sharing.ts'
@@ -53,8 +53,8 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     return this.#abandoned.values().next().value
   }
 
-  start(items: Item<I, O>[], label: string, reason: StartReason): void {
-    this.#start(new Slot(), items, label, reason)
+  start(items: Item<I, O>[], partition: PartitionName, reason: StartReason): void {
+    this.#start(new Slot(), items, partition, reason)
   }
 
   /** Every item that has not settled, though its batch has started. */
@@ -108,21 +108,27 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   }
 
   /** @returns whether something was left to be run again */
-  #startRest(slot: Slot<I, O>, { partition, reason }: Execution<I, O>): boolean {
+  #startRest(slot: Slot<I, O>, execution: Execution<I, O>): boolean {
+    const { partition: label, partitionKey: key, reason } = execution
     for (let items = slot.rest.pop(); items; items = slot.rest.pop()) {
       for (const item of items) if (!isWanted(item)) finishAll(item)
       // Who had the place may have left it to another meanwhile.
       const wanted = items.filter(isWanted).map((item) => item.group?.entry ?? item)
       if (wanted.length === 0) continue
-      this.#start(slot, wanted, partition, reason)
+      this.#start(slot, wanted, { key, label }, reason)
       return true
     }
     return false
   }
 
-  #start(slot: Slot<I, O>, items: Item<I, O>[], label: string, reason: StartReason): void {
+  #start(
+    slot: Slot<I, O>,
+    items: Item<I, O>[],
+    partition: PartitionName,
+    reason: StartReason,
+  ): void {
     const id = `${this.options.name}#${(this.#batches += 1)}`
-    const execution = new Execution(this, id, items, label, reason, clock.now())
+    const execution = new Execution(this, id, items, partition, reason, clock.now())
     for (const item of items) for (const waiter of waitersOf(item)) waiter.execution = execution
     this.#slots.set(execution, slot)
     this.#owner.started(execution)
