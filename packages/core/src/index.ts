@@ -14,6 +14,14 @@ export {
 } from './instrument.ts'
 export type { BatcherOptions, Configuration } from './options.ts'
 export type { Priority } from './priority.ts'
+export { createContinuousBatcher } from './streams/continuous-batcher.ts'
+export type {
+  Active,
+  ActiveItem,
+  ContinuousBatcherOptions,
+  Step,
+  StepResult,
+} from './streams/continuous-options.ts'
 export { type Chunk, END, type StreamBatcherOptions } from './streams/options.ts'
 export { createStreamBatcher } from './streams/stream-batcher.ts'
 export type { StreamBatcher } from './streams/types.ts'

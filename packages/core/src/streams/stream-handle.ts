@@ -1,8 +1,11 @@
 import type { Engine } from '../engine.ts'
 import { Handle } from '../handle.ts'
+import type { Item } from '../item.ts'
 import type { SubmitOptions } from '../types.ts'
 import { Channel } from './channel.ts'
 import type { StreamBatcher } from './types.ts'
+
+const LEFT = 'The consumer has left'
 
 /** What callers have of an engine whose items are streams: its batch function finds their channels. */
 export class StreamHandle<I, C> extends Handle implements StreamBatcher<I, C> {
@@ -16,12 +19,20 @@ export class StreamHandle<I, C> extends Handle implements StreamBatcher<I, C> {
   stream(input: I, options?: SubmitOptions): AsyncIterableIterator<C, undefined> {
     const channel = new Channel<C>()
     const item = this.#engine.enqueue(input, options, channel)
+    // The error of who leaves holds the functions on its stack, and a signal that is kept its error.
+    let waiting: Item<I, undefined> | undefined = item
     channel.onLeave = () => {
-      this.#engine.abandon(item, new DOMException('The consumer has left', 'AbortError'))
+      if (waiting) this.#engine.abandon(waiting, new DOMException(LEFT, 'AbortError'))
     }
     item.promise.then(
-      () => channel.end(),
-      (error: unknown) => channel.fail(error),
+      () => {
+        waiting = undefined
+        channel.end()
+      },
+      (error: unknown) => {
+        waiting = undefined
+        channel.fail(error)
+      },
     )
     return channel
   }
