@@ -23,6 +23,8 @@ export class Driver<I, C> {
   readonly #options: DriverOptions
   /** Items that have their outcome from here. */
   readonly #over = new Set<number>()
+  /** Items whose consumers had as many chunks waiting as they may, when they got their last one. */
+  readonly #held = new Set<number>()
   #wake: (() => void) | undefined
   readonly #alarm = new Alarm(() => this.#changed())
   #pulled: Promise<IteratorResult<Chunk<C>>> | undefined
@@ -86,7 +88,7 @@ export class Driver<I, C> {
    */
   async #room(): Promise<boolean> {
     let end: number | undefined
-    for (let full = this.#full(); full.length > 0; full = this.#full()) {
+    for (let full = this.#full(); full.size > 0; full = this.#full()) {
       const now = clock.now()
       end ??= now + this.#options.maxStall
       if (now >= end) for (const index of full) this.#reject(index, this.#tooSlow())
@@ -95,12 +97,16 @@ export class Driver<I, C> {
     return !this.#batch.signal.aborted
   }
 
-  #full(): readonly number[] {
-    return this.#channels.flatMap((channel, index) =>
-      !channel.hasEnded && !this.#over.has(index) && channel.buffered >= this.#options.maxBuffered
-        ? [index]
-        : [],
-    )
+  /** Those that hold the others up. */
+  #full(): ReadonlySet<number> {
+    for (const index of this.#held) if (!this.#isFull(index)) this.#held.delete(index)
+    return this.#held
+  }
+
+  #isFull(index: number): boolean {
+    const channel = this.#channels[index]
+    if (channel === undefined || channel.hasEnded || this.#over.has(index)) return false
+    return channel.buffered >= this.#options.maxBuffered
   }
 
   /** Resolves when a consumer has taken a chunk or left, or at this time. */
@@ -123,6 +129,7 @@ export class Driver<I, C> {
       this.#settle(index, { status: 'rejected', reason: chunk, kind: 'item' })
     } else if (!this.#over.has(index)) {
       channel.push(chunk as C)
+      if (this.#isFull(index)) this.#held.add(index)
     }
   }
 
