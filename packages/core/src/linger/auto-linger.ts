@@ -59,7 +59,7 @@ export class AutoLinger {
     const hasOneSlot = this.#options.maxConcurrency === 1
     if (hasOneSlot) {
       const hold = this.#cohort.hold(now, fixed)
-      if (hold > 0) return hold
+      if (hold !== undefined) return hold
     }
     const gain = hasOneSlot
       ? fixed - this.#runTime.perCost * waiting

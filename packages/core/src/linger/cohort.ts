@@ -57,14 +57,18 @@ export class Cohort {
     this.#returnTime = undefined
   }
 
-  /** ms from now that the batch had better wait for clients to come back, 0 if it had better not. */
-  hold(now: number, fixed: number): number {
-    if (this.#trust < TRUSTED || this.#returned >= this.#answered) return 0
+  /**
+   * ms from now that the batch had better wait for clients to come back, 0 if all of them are there;
+   * `undefined` if clients do not come back together, or these no longer will.
+   */
+  hold(now: number, fixed: number): number | undefined {
+    if (this.#trust < TRUSTED || this.#answered === 0) return undefined
+    if (this.#returned >= this.#answered) return 0
     const longest = this.#answeredAt + LONGEST * fixed
     const late = this.#answeredAt + LATE * this.#mean + TIMER
-    if (this.#returned < this.#size) return Math.max(0, Math.min(longest, late) - now)
     const straggling = this.#lastArrival + STRAGGLING * this.#mean
-    return Math.max(0, Math.min(longest, straggling) - now)
+    const until = Math.min(longest, this.#returned < this.#size ? late : straggling)
+    return until > now ? until - now : undefined
   }
 
   get #size(): number {

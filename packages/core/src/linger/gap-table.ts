@@ -11,6 +11,9 @@ const LARGEST_WEIGHT = 1e12
 /** Up to so many waiting items are told apart. */
 const MOST_WAITING = 33
 
+/** ms; less of a bucket is nothing that anybody could wait for. */
+const INSTANT = 0.001
+
 const LOG_RATIO = Math.log(RATIO)
 /** Where each bucket begins, ms, and the last one ends. */
 const EDGES: Float64Array = Float64Array.from({ length: BUCKETS + 1 }, (_, bucket) =>
@@ -81,6 +84,7 @@ export class GapTable {
         chance = (this.#at(this.#ended, own, bucket) + prior * chance) / (ownAtRisk + prior)
         ownAtRisk -= this.#seen(own, bucket)
       }
+      if (end - from < INSTANT) continue
       const left = (end - from) / (end - begin)
       const stillNobody = nobody * (1 - Math.min(chance, 1)) ** left
       meanWait += ((nobody + stillNobody) / 2) * (end - from)
