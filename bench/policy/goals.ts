@@ -28,26 +28,15 @@ export interface Measured {
 
 export function goalsOf(measured: Measured): readonly Goal[] {
   const { oneSlot, severalSlots, closed, overloads, neighbour } = measured
-  const worstOf = (
-    comparisons: readonly Comparison[],
-    of: (comparison: Comparison) => boolean,
-    value: 'mean' | 'p99',
-  ): number =>
-    Math.max(...comparisons.filter(of).map((comparison) => worst(comparison, AUTO, value) ?? 0))
-  const isPoisson = ({ scenario }: Comparison): boolean => scenario.name === 'Poisson'
-  const isAnother = (comparison: Comparison): boolean => !isPoisson(comparison)
+  const [random, others] = [oneSlot.filter(isPoisson), oneSlot.filter((one) => !isPoisson(one))]
   const lone = closed.filter(({ clients }) => clients === 1)
   const several = closed.filter(({ clients }) => clients > 1)
   return [
-    atMost('Poisson, mean / optimum', worstOf(oneSlot, isPoisson, 'mean'), 1.02),
-    atMost('Poisson, p99 / that of the optimum', worstOf(oneSlot, isPoisson, 'p99'), 1.1),
-    atMost('other arrivals, mean / best fixed rule', worstOf(oneSlot, isAnother, 'mean'), 1.05),
-    atMost('other arrivals, p99 / best fixed rule', worstOf(oneSlot, isAnother, 'p99'), 1.1),
-    atMost(
-      '2 and 4 slots, mean / best fixed rule',
-      worstOf(severalSlots, () => true, 'mean'),
-      1.15,
-    ),
+    atMost('Poisson, mean / optimum', worstOf(random, 'mean'), 1.02),
+    atMost('Poisson, p99 / that of the optimum', worstOf(random, 'p99'), 1.1),
+    atMost('other arrivals, mean / best fixed rule', worstOf(others, 'mean'), 1.05),
+    atMost('other arrivals, p99 / best fixed rule', worstOf(others, 'p99'), 1.1),
+    atMost('2 and 4 slots, mean / best fixed rule', worstOf(severalSlots, 'mean'), 1.15),
     atLeast(
       'closed loop, throughput / best fixed rule',
       Math.min(...several.map(({ auto }) => auto)),
@@ -62,4 +51,12 @@ export function goalsOf(measured: Measured): readonly Goal[] {
     atMost('2 × overload, run for gone callers', Math.max(...overloads.map((o) => o.wasted)), 0),
     atMost('neighbour with 100 ×, p99 / batch', neighbour.p99 / neighbour.cycle, 2),
   ]
+}
+
+function isPoisson({ scenario }: Comparison): boolean {
+  return scenario.name === 'Poisson'
+}
+
+function worstOf(comparisons: readonly Comparison[], value: 'mean' | 'p99'): number {
+  return Math.max(...comparisons.map((comparison) => worst(comparison, AUTO, value) ?? Infinity))
 }

@@ -36,10 +36,10 @@ async function perSecond(linger: 0 | 'auto', think: number, lasts: number): Prom
     },
   })
   let answered = 0
-  let stopped = false
+  const stop = new AbortController()
   const clients = Array.from({ length: CLIENTS }, async (_, n) => {
     await sleep(STAGGER * (n % 2))
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       await sleep(think)
       await batcher.submit(n)
       answered += 1
@@ -51,7 +51,7 @@ async function perSecond(linger: 0 | 'auto', think: number, lasts: number): Prom
   const since = performance.now()
   await sleep(lasts)
   const result = ((answered - before) / (performance.now() - since)) * 1e3
-  stopped = true
+  stop.abort()
   await Promise.all(clients)
   return result
 }

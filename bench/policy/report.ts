@@ -53,19 +53,20 @@ function openTable(comparisons: readonly Comparison[]): string {
     slots === 1 ? scenario.name : `${slots} slots, ${scenario.name}`,
   )
   const policies = Object.keys(comparisons[0]?.cells[0]?.results ?? {})
-  const ratios = (comparison: Comparison, policy: string): string => {
-    const mean = worst(comparison, policy, 'mean')
-    const p99 = worst(comparison, policy, 'p99')
-    if (mean === undefined || p99 === undefined) return '–'
-    return mean > UNSTABLE ? 'unstable' : `${mean.toFixed(2)} / ${p99.toFixed(2)}`
-  }
   return table([
     ['arrivals', ...policies.map((policy) => (policy === AUTO ? `**${policy}**` : policy))],
     ...comparisons.map((comparison, n) => [
       titles[n] ?? '',
-      ...policies.map((policy) => ratios(comparison, policy)),
+      ...policies.map((policy) => ratiosOf(comparison, policy)),
     ]),
   ])
+}
+
+function ratiosOf(comparison: Comparison, policy: string): string {
+  const mean = worst(comparison, policy, 'mean')
+  const p99 = worst(comparison, policy, 'p99')
+  if (mean === undefined || p99 === undefined) return '–'
+  return mean > UNSTABLE ? 'unstable' : `${mean.toFixed(2)} / ${p99.toFixed(2)}`
 }
 
 function closedTable(cells: readonly ClosedCell[]): string {

@@ -90,7 +90,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   }
 
   start(partition: Partition<I, O>, why: StartReason): void {
-    const runTime = this.#serviceTime.estimate(this.#costOfNext(partition))
+    const runTime = this.#serviceTime.expect(this.#costOfNext(partition))
     const { items, late, reason } = form(
       this.#queue,
       partition,

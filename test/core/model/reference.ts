@@ -251,7 +251,8 @@ export class Reference {
     while (left.length > 0 && taken.length < maxBatchSize) {
       const next = this.settings.hasTenants ? this.#turns.next(left) : first(left)
       const deadline = Math.max(...next.callers.map((caller) => caller.deadline))
-      const isHopeless = deadline < this.now + runTime
+      const isCrowded = left.length + taken.length > maxBatchSize
+      const isHopeless = deadline < this.now + (isCrowded ? runTime.p95 : runTime.mean)
       if (!isHopeless && taken.length > 0 && costOf(taken) + next.cost > maxBatchCost) {
         reason = 'cost'
         break
