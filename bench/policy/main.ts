@@ -1,6 +1,6 @@
 /**
  * When to start a batch: the engine's policies against bounds, in virtual time, and `'auto'` on the real clock. Ends
- * with 1 if a goal does not hold in virtual time. `--write` puts what it prints into `docs/policy.md`, with a chart.
+ * with 1 if a goal does not hold in virtual time. `--write` puts what it prints into `docs/policy.md`, with charts.
  *
  *     node bench/policy/main.ts --quick
  */
@@ -43,8 +43,9 @@ function onRealClock(runtime: string): readonly RealClockResult[] {
 }
 
 async function write(tables: string, comparisons: readonly Comparison[]): Promise<void> {
-  // A large library, which only this needs.
+  // A large library, which only these need.
   const { latencyChart } = await import('./chart.ts')
+  const { timelineChart } = await import('./timeline.ts')
   const docs = resolve(import.meta.dirname, '../../docs')
   const day = new Date().toISOString().slice(0, 10)
   const document = [
@@ -57,4 +58,5 @@ async function write(tables: string, comparisons: readonly Comparison[]): Promis
   ]
   writeFileSync(join(docs, 'policy.md'), `${document.join('\n\n')}\n`)
   writeFileSync(join(docs, 'policy.svg'), await latencyChart(comparisons))
+  writeFileSync(join(docs, 'linger.svg'), await timelineChart())
 }

@@ -115,11 +115,10 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     const now = clock.now()
     const duration = now - execution.startedAt
     this.#ledger.ran(duration)
-    this.#scheduler.finished(now, execution)
     // One that was given up, or failed, says nothing of how long work takes.
-    if (how === 'returned' && !execution.isAborted) {
-      this.#serviceTime.observe(execution.cost, duration)
-    }
+    const isTypical = how === 'returned' && !execution.isAborted
+    this.#scheduler.finished(now, execution, isTypical)
+    if (isTypical) this.#serviceTime.observe(execution.cost, duration)
   }
 
   slotFreed(): void {

@@ -41,7 +41,7 @@ export interface BatcherOptions<I, O> {
    * ms to wait for more items once a slot is free and an item is there. `'auto'` learns from the arrivals and
    * the run times how long that had better be, and does not wait where nothing is gained by it.
    *
-   * @defaultValue 0
+   * @defaultValue `'auto'`
    */
   readonly linger?: number | 'auto'
   /**
@@ -139,7 +139,7 @@ export type ResolvedOptions<I, O> = BatcherOptions<I, O> &
 
 /** @throws BatcherError `INVALID_OPTION` */
 export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOptions<I, O> {
-  const linger = options?.linger ?? 0
+  const linger = options?.linger ?? 'auto'
   const resolved = {
     ...options,
     // Named, so that they are checked where they are missing.

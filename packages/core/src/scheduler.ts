@@ -90,8 +90,8 @@ export class Scheduler<I, O> {
   }
 
   /** A batch function has settled; its slot is free when `slotsChanged` says so. */
-  finished(time: number, batch: Running): void {
-    this.#policy?.finished(time, batch)
+  finished(time: number, batch: Running, isTypical: boolean): void {
+    this.#policy?.finished(time, batch, isTypical)
   }
 
   /** A slot or a time has come: looks again at the end of this turn. */

@@ -37,11 +37,15 @@ export class AutoLinger {
     this.#rate.started(now)
   }
 
-  /** A batch function has settled, and so have its callers. */
-  finished(now: number, { startedAt, size }: Running): void {
+  /**
+   * A batch function has settled, and so have its callers.
+   *
+   * @param isTypical - whether other batches will take about as long
+   */
+  finished(now: number, { startedAt, size }: Running, isTypical: boolean): void {
     this.#rate.finished(now)
     this.#gaps.completed(now)
-    this.#runTime.observe(size, now - startedAt)
+    if (isTypical) this.#runTime.observe(size, now - startedAt)
     this.#cohort.completed(now, size, this.#runTime.estimate(0), this.#runTime.perCost)
   }
 
