@@ -37,3 +37,8 @@ export async function ended(promise: Promise<unknown>): Promise<unknown> {
     return 'code' in error && typeof error.code === 'string' ? error.code : error.message
   }
 }
+
+/** Resolves when the condition holds; a test that waits in vain times out. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(1)
+}

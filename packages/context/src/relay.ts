@@ -1,8 +1,8 @@
 export interface RelayOptions {
   /** Runs each call of the source. */
   readonly around: <R>(call: () => R) => R
-  /** Called once, when the stream has ended, in whichever way. */
-  readonly onEnd: () => void
+  /** Called once, when the stream has ended; `cancelled` if whoever read it has left. */
+  readonly onEnd: (cancelled: boolean) => void
 }
 
 /** A stream with the same chunks at the same pace: the source is asked only when somebody reads. */
@@ -24,13 +24,13 @@ export function relay<T>(
         } catch (error) {
           controller.error(error)
         }
-        onEnd()
+        onEnd(false)
       },
       async cancel(reason) {
         try {
           await around(() => reader.cancel(reason))
         } finally {
-          onEnd()
+          onEnd(true)
         }
       },
     },

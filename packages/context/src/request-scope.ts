@@ -102,7 +102,12 @@ export class RequestScope extends OwnerScope implements TaskOwner {
 
   /** The event that the source sends; the scope is its own listener, so that none has to be made. */
   handleEvent(): void {
-    const reason = asError(this.#source?.reason)
+    this.giveUp(asError(this.#source?.reason))
+  }
+
+  /** The client is gone: as if its signal had said so. */
+  giveUp(reason: Error): void {
+    if (this.closedAt !== undefined) return
     this.#unlisten()
     this.#abort(reason)
     // Collected first: what a task does when it is told may end others.

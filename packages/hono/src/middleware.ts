@@ -85,8 +85,10 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   c.set('requestId', id)
   const span = settings.telemetry ? openServerSpan(c, id) : undefined
   scope.hold()
-  const settle = watchResponse(c, () => {
-    span?.ended(signal.aborted)
+  const settle = watchResponse(c, (gone) => {
+    // The client's signal may say so later, when the scope has closed, or never.
+    if (gone) scope.giveUp(new DOMException('The client has closed the connection', 'AbortError'))
+    span?.ended(gone || signal.aborted)
     scope.letGo()
   })
   const run = async (): Promise<void> => {

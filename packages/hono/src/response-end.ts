@@ -1,22 +1,28 @@
 import { relay } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
-/** A Node response, as @hono/node-server puts it into `c.env`. */
-interface Outgoing {
-  once(event: 'close', listener: () => void): unknown
+/** What @hono/node-server puts into `c.env`: a Node response, and the request that it answers. */
+interface Bindings {
+  readonly outgoing: {
+    once(event: 'close', listener: () => void): unknown
+    readonly writableFinished: boolean
+  }
+  readonly incoming?: { readonly aborted?: boolean }
 }
 
 /**
- * Calls `onEnd` once when the response has ended: its last byte is out or the client is gone, which for
+ * Calls `onEnd` once when the response has ended: its last byte is out or the client is `gone`, which for
  * a stream is long after the handler has returned. Must be called before the handler runs.
  *
  * @returns what must be called once the response is there, or will not come
  */
-export function watchResponse(c: Context, onEnd: () => void): () => void {
-  const outgoing = outgoingOf(c)
-  if (outgoing) {
+export function watchResponse(c: Context, onEnd: (gone: boolean) => void): () => void {
+  const node = bindingsOf(c)
+  if (node) {
+    const { outgoing, incoming } = node
     // Node: the socket knows, and the response need not be touched, which would cost its fast path.
-    outgoing.once('close', onEnd)
+    // A stream of HTTP/2 that was cancelled passes for finished, but for its request.
+    outgoing.once('close', () => onEnd(!outgoing.writableFinished || incoming?.aborted === true))
     return nothing
   }
   noteWhole(c)
@@ -24,7 +30,7 @@ export function watchResponse(c: Context, onEnd: () => void): () => void {
     const res = c.finalized ? c.res : undefined
     // Nobody reads the body of an answer to HEAD.
     if (!res || whole.has(res) || c.req.raw.method === 'HEAD' || res.body === null) {
-      onEnd()
+      onEnd(c.req.raw.signal.aborted)
       return
     }
     // Hono would copy the old response's headers once more.
@@ -33,9 +39,9 @@ export function watchResponse(c: Context, onEnd: () => void): () => void {
   }
 }
 
-function outgoingOf(c: Context): Outgoing | undefined {
-  const { outgoing } = (c.env ?? {}) as { readonly outgoing?: Partial<Outgoing> }
-  return typeof outgoing?.once === 'function' ? (outgoing as Outgoing) : undefined
+function bindingsOf(c: Context): Bindings | undefined {
+  const bindings = (c.env ?? {}) as { readonly outgoing?: Partial<Bindings['outgoing']> }
+  return typeof bindings.outgoing?.once === 'function' ? (bindings as Bindings) : undefined
 }
 
 /** Responses whose body is a string, so that nothing is left to be done when they have been made. */
