@@ -92,7 +92,7 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   const run = async (): Promise<void> => {
     try {
       await next()
-      setHeader(c, header, id)
+      if (header !== undefined) setHeader(c, header, id)
       if (serverTiming) writeServerTiming(c, scope)
     } finally {
       span?.answered(c)
