@@ -446,4 +446,32 @@ export const mutants: readonly Mutant[] = [
     ],
     test: 'test/core/partition.test.ts',
   },
+  {
+    name: 'auto-partitions',
+    rule: "`linger: 'auto'` holds nothing while several partitions wait",
+    file: `${core}/scheduler.ts`,
+    replace: ['this.#queue.partitions === 1', 'this.#queue.partitions > 0'],
+    test: 'test/core/linger-auto.test.ts',
+  },
+  {
+    name: 'auto-cohort',
+    rule: "`linger: 'auto'` waits for clients that come back together",
+    file: `${core}/linger/auto-linger.ts`,
+    replace: ['if (hold !== undefined) return hold', 'if (hold === 0) return hold'],
+    test: 'test/core/linger-auto.test.ts',
+  },
+  {
+    name: 'auto-burst-size',
+    rule: "`linger: 'auto'` knows when all of a burst is there",
+    file: `${core}/linger/gap-table.ts`,
+    replace: ['const own = this.#waiting === 0 ?', 'const own = this.#waiting >= 0 ?'],
+    test: 'test/core/linger-auto.test.ts',
+  },
+  {
+    name: 'crowded-late',
+    rule: 'an item that may well be late takes no place from others',
+    file: `${core}/formation.ts`,
+    replace: ['isCrowded ? runTime.p95 : runTime.mean', 'runTime.mean'],
+    test: 'test/core/model/engine-model.test.ts',
+  },
 ]

@@ -76,7 +76,7 @@ describe('configure', () => {
 
   it.each([
     [{ maxBatchSize: 0 }, 'Expected `maxBatchSize` to be a whole number of at least 1, got 0'],
-    [{ linger: -1 }, 'Expected `linger` to be a number of ms of at least 0, got -1'],
+    [{ linger: -1 }, "Expected `linger` to be a number of ms of at least 0, or 'auto', got -1"],
     [{ name: 'other' }, 'there is no option `name`'],
     [{ minBatchSize: 2 }, 'there is no option `minBatchSize`'],
   ])('changes nothing when %j is wrong', async (patch, message) => {

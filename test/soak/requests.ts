@@ -5,12 +5,11 @@
  *     bun test/soak/requests.ts --quick    10,000
  */
 import { getEventListeners } from 'node:events'
-import { setFlagsFromString } from 'node:v8'
 
 import { snapshotCount } from '@heddle/context'
 
-import { reachable } from '../support/gc.ts'
 import { randomFrom } from '../support/random.ts'
+import { heapSize } from './heap.ts'
 import { type Point, slopeOf } from './slope.ts'
 import { Traffic } from './traffic.ts'
 
@@ -26,10 +25,6 @@ const POINTS = 10
  * from what the runtime itself still compiles and caches.
  */
 const MOST_GROWTH = isQuick ? 20 : 1
-
-// Code that is optimized, dropped and compiled anew takes 1 to 2 bytes per request on Node for as long
-// as one cares to watch. Without it, what grows is ours.
-for (const flag of ['--no-flush-bytecode', '--no-opt', '--no-maglev']) setFlagsFromString(flag)
 
 const traffic = new Traffic(randomFrom(SEED))
 const points: Point[] = []
@@ -57,13 +52,6 @@ console.log(
     : `FAILED: ${problems.join('; ')}`,
 )
 process.exitCode = problems.length === 0 ? 0 : 1
-
-/** Bytes, once nothing is left to collect. */
-async function heapSize(): Promise<number> {
-  // Each round ends with a full collection; what it frees may hold more through a weak reference.
-  for (let round = 0; round < 3; round += 1) await reachable([new WeakRef({})])
-  return process.memoryUsage().heapUsed
-}
 
 function* isOpen(): Generator<string | true> {
   const { queued, inFlight } = traffic.stats

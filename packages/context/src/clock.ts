@@ -16,6 +16,13 @@ export interface Clock {
   clearTimeout(timer: Timer | undefined): void
   /** Calls `fn` when the event loop has read every socket that had something. */
   setImmediate(fn: () => void): void
+  /**
+   * Calls `fn` in the next turn of the event loop, for who looks at the clock in each turn.
+   *
+   * @param delay - ms that the caller waits for: time that only moves when nothing else is to be done has to
+   * move by itself
+   */
+  nextTurn(fn: () => void, delay: number): void
 }
 
 const systemClock: Clock = {
@@ -23,6 +30,7 @@ const systemClock: Clock = {
   setTimeout: (fn, delay) => setTimeout(fn, delay),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
   setImmediate: (fn) => void setImmediate(fn),
+  nextTurn: (fn) => void setImmediate(fn),
 }
 
 /** The clock of this process: the one that is installed, and what it read last. */
@@ -45,6 +53,10 @@ class ProcessClock implements Clock {
 
   setImmediate(fn: () => void): void {
     this.installed.setImmediate(fn)
+  }
+
+  nextTurn(fn: () => void, delay: number): void {
+    this.installed.nextTurn(fn, delay)
   }
 }
 

@@ -3,7 +3,7 @@ import { clock } from '@heddle/context/engine'
 import type { End, Execution } from './execution.ts'
 import { form } from './formation.ts'
 import type { Item, Outcome } from './item.ts'
-import type { LingerPolicy } from './linger/policy.ts'
+import type { Running } from './linger/running.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import { type Internals, Scheduler, type Starter } from './scheduler.ts'
@@ -32,7 +32,6 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   readonly #queue: Queue<I, O>
   readonly #ledger: Ledger
   readonly #scheduler: Scheduler<I, O>
-  readonly #policy: LingerPolicy | undefined
   readonly #serviceTime = new ServiceTime()
 
   constructor(
@@ -40,13 +39,11 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     queue: Queue<I, O>,
     ledger: Ledger,
     internals: Internals,
-    policy?: LingerPolicy,
   ) {
     this.#owner = owner
     this.#queue = queue
     this.#ledger = ledger
-    this.#policy = policy
-    this.#scheduler = new Scheduler(owner.options, queue, this, policy, internals)
+    this.#scheduler = new Scheduler(owner.options, queue, this, internals)
   }
 
   get options(): ResolvedOptions<I, O> {
@@ -61,14 +58,19 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     return this.slots.inFlight
   }
 
+  get oldest(): Running | undefined {
+    return this.slots.oldest
+  }
+
   get hasFreeSlot(): boolean {
     return this.#scheduler.hasFreeSlot
   }
 
-  /** An item has joined the queue. */
-  joined({ submittedAt }: Item<I, O>): void {
-    this.#policy?.arrived(submittedAt)
-    this.#scheduler.wake()
+  /** An item has been submitted. */
+  joined({ submittedAt, partition }: Item<I, O>): void {
+    // One that shares the work of another has no place in the queue.
+    if (partition) this.#scheduler.joined(submittedAt)
+    else this.#scheduler.wake()
   }
 
   /** A time has come. */
@@ -88,7 +90,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   }
 
   start(partition: Partition<I, O>, why: StartReason): void {
-    const runTime = this.#serviceTime.estimate(this.#costOfNext(partition))
+    const runTime = this.#serviceTime.expect(this.#costOfNext(partition))
     const { items, late, reason } = form(
       this.#queue,
       partition,
@@ -106,19 +108,17 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   started({ items, reason, startedAt }: Execution<I, O>): void {
     for (const item of items) this.#ledger.waited(startedAt - item.submittedAt)
     this.#ledger.started(reason, items.length)
-    this.#policy?.started(startedAt, items.length)
-    this.#scheduler.slotsChanged()
+    this.#scheduler.started(startedAt)
   }
 
   ended(execution: Execution<I, O>, how: End): void {
     const now = clock.now()
     const duration = now - execution.startedAt
     this.#ledger.ran(duration)
-    this.#policy?.finished(now, execution.items.length, duration)
     // One that was given up, or failed, says nothing of how long work takes.
-    if (how === 'returned' && !execution.isAborted) {
-      this.#serviceTime.observe(execution.cost, duration)
-    }
+    const isTypical = how === 'returned' && !execution.isAborted
+    this.#scheduler.finished(now, execution, isTypical)
+    if (isTypical) this.#serviceTime.observe(execution.cost, duration)
   }
 
   slotFreed(): void {

@@ -81,6 +81,10 @@ export class Execution<I, O> {
     return this.#owner
   }
 
+  get size(): number {
+    return this.items.length
+  }
+
   get isAborted(): boolean {
     return this.#aborted
   }

@@ -1,6 +1,7 @@
 import type { Item } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
+import type { RunTime } from './service-time.ts'
 import { lastDeadline } from './sharing.ts'
 import type { StartReason } from './types.ts'
 
@@ -15,7 +16,7 @@ export interface Formation<I, O> {
 /**
  * Takes the members of a batch that starts now out of the queue, and whoever is too late with them.
  *
- * @param runTime - ms that the batch is expected to take, 0 if that is not known
+ * @param runTime - what the batch is expected to take
  */
 export function form<I, O>(
   queue: Queue<I, O>,
@@ -23,7 +24,7 @@ export function form<I, O>(
   options: ResolvedOptions<I, O>,
   reason: StartReason,
   now: number,
-  runTime: number,
+  runTime: RunTime,
 ): Formation<I, O> {
   const { maxBatchSize, maxBatchCost } = options
   const items: Item<I, O>[] = []
@@ -36,7 +37,9 @@ export function form<I, O>(
     const item = partition.peek()
     if (item === undefined) break
     const deadline = lastDeadline(item) ?? Number.POSITIVE_INFINITY
-    if (deadline < now + runTime || deadline <= now) {
+    // When more wait than fit, a place is too good for one that may well be late.
+    const isCrowded = items.length + partition.size > maxBatchSize
+    if (deadline < now + (isCrowded ? runTime.p95 : runTime.mean) || deadline <= now) {
       queue.remove(item)
       if (deadline <= now) late.push(item)
       else hopeless.push(item)

@@ -38,15 +38,16 @@ export interface BatcherOptions<I, O> {
    */
   readonly maxConcurrency?: number
   /**
-   * ms to wait for more items once a slot is free and an item is there.
+   * ms to wait for more items once a slot is free and an item is there. `'auto'` learns from the arrivals and
+   * the run times how long that had better be, and does not wait where nothing is gained by it.
    *
-   * @defaultValue 0
+   * @defaultValue `'auto'`
    */
-  readonly linger?: number
+  readonly linger?: number | 'auto'
   /**
    * ms since its submit that lingering, or `minBatchSize`, may hold an item back.
    *
-   * @defaultValue `max(50, linger)`
+   * @defaultValue 50, or `linger` if that is more
    */
   readonly maxWait?: number
   /**
@@ -138,6 +139,7 @@ export type ResolvedOptions<I, O> = BatcherOptions<I, O> &
 
 /** @throws BatcherError `INVALID_OPTION` */
 export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOptions<I, O> {
+  const linger = options?.linger ?? 'auto'
   const resolved = {
     ...options,
     // Named, so that they are checked where they are missing.
@@ -146,8 +148,8 @@ export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOpt
     maxBatchSize: options?.maxBatchSize ?? 64,
     maxBatchCost: options?.maxBatchCost ?? Number.POSITIVE_INFINITY,
     maxConcurrency: options?.maxConcurrency ?? 1,
-    linger: options?.linger ?? 0,
-    maxWait: options?.maxWait ?? Math.max(50, options?.linger ?? 0),
+    linger,
+    maxWait: options?.maxWait ?? Math.max(50, linger === 'auto' ? 0 : linger),
     minBatchSize: options?.minBatchSize ?? 1,
     coalesce: options?.coalesce ?? 'immediate',
     maxQueueSize: options?.maxQueueSize ?? 1024,

@@ -29,6 +29,10 @@ const milliseconds: Rule = {
   expected: 'a number of ms of at least 0',
   holds: (value) => isNumber(value) && value >= 0 && value < Number.POSITIVE_INFINITY,
 }
+const linger: Rule = {
+  expected: `${milliseconds.expected}, or 'auto'`,
+  holds: (value) => value === 'auto' || milliseconds.holds(value),
+}
 const abortSignal: Rule = {
   expected: 'an AbortSignal',
   holds: (value) => value instanceof AbortSignal,
@@ -48,7 +52,7 @@ const RULES: Record<string, Rule> = {
   cost: aFunction,
   maxBatchCost: positive,
   maxConcurrency: count,
-  linger: milliseconds,
+  linger,
   maxWait: milliseconds,
   minBatchSize: count,
   coalesce: oneOf('immediate', 'microtask'),

@@ -1,7 +1,9 @@
 import { runNeutral } from '@heddle/context'
 import { clock } from '@heddle/context/engine'
 
-import type { LingerPolicy } from './linger/policy.ts'
+import { AutoLinger } from './linger/auto-linger.ts'
+import type { Running } from './linger/running.ts'
+import { ShortWait } from './linger/short-wait.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import type { StartReason } from './types.ts'
@@ -27,11 +29,16 @@ export interface Internals {
 export interface Starter<I, O> {
   /** Batches in flight. */
   readonly inFlight: number
+  /** The one of them that has run longest. */
+  readonly oldest: Running | undefined
   /** Starts a batch of the partition's items, and takes at least one out of the queue. */
   start(partition: Partition<I, O>, reason: StartReason): void
   /** Asks for a `wake` at this time. */
   wakeAt(time: number): void
 }
+
+/** ms; a timer takes at least so long. */
+const SHORTEST_TIMER = 1
 
 /**
  * Decides when a batch starts, and never binds an item before: while all slots are taken, items wait
@@ -41,11 +48,14 @@ export class Scheduler<I, O> {
   readonly #options: ResolvedOptions<I, O>
   readonly #queue: Queue<I, O>
   readonly #starter: Starter<I, O>
-  readonly #policy: LingerPolicy | undefined
   readonly #schedule: Schedule
+  readonly #shortWait = new ShortWait(() => this.wake())
+  #auto: AutoLinger | undefined
   /** Since when a slot has been free without a break, ms on the `performance.now()` clock. */
   #slotFreeSince = 0
   #hadFreeSlot = true
+  /** The next batch has waited for more. */
+  #hasLingered = false
   #turnRequested = false
   #draining = false
 
@@ -53,13 +63,11 @@ export class Scheduler<I, O> {
     options: ResolvedOptions<I, O>,
     queue: Queue<I, O>,
     starter: Starter<I, O>,
-    policy: LingerPolicy | undefined,
     { schedule = options.coalesce === 'immediate' ? afterSockets : afterPromises }: Internals,
   ) {
     this.#options = options
     this.#queue = queue
     this.#starter = starter
-    this.#policy = policy
     this.#schedule = schedule
   }
 
@@ -67,7 +75,26 @@ export class Scheduler<I, O> {
     return this.#starter.inFlight < this.#options.maxConcurrency
   }
 
-  /** An item has joined, or a slot or a time has come: looks again at the end of this turn. */
+  /** An item has joined the queue. */
+  joined(time: number): void {
+    this.#policy?.arrived(time, this.#queue.size)
+    this.wake()
+  }
+
+  /** A batch has started. */
+  started(time: number): void {
+    this.#hasLingered = false
+    this.#shortWait.clear()
+    this.#policy?.started(time)
+    this.slotsChanged()
+  }
+
+  /** A batch function has settled; its slot is free when `slotsChanged` says so. */
+  finished(time: number, batch: Running, isTypical: boolean): void {
+    this.#policy?.finished(time, batch, isTypical)
+  }
+
+  /** A slot or a time has come: looks again at the end of this turn. */
   wake(): void {
     if (this.#turnRequested || this.#queue.size === 0 || !this.hasFreeSlot) return
     this.#turnRequested = true
@@ -87,6 +114,11 @@ export class Scheduler<I, O> {
     this.#hadFreeSlot = isFree
     // The batch starts a turn later, so callers that come back at once can join it.
     this.wake()
+  }
+
+  get #policy(): AutoLinger | undefined {
+    if (this.#options.linger !== 'auto') return undefined
+    return (this.#auto ??= new AutoLinger(this.#options))
   }
 
   readonly #requestTurn = (): void => this.#schedule(this.#turn)
@@ -114,26 +146,38 @@ export class Scheduler<I, O> {
     const { linger, maxWait, minBatchSize, maxBatchSize } = this.#options
     if (this.#draining) return 'drain'
     const isTooSmall = partition.size < minBatchSize && this.#starter.inFlight > 0
-    if (linger === 0 && !isTooSmall && this.#policy === undefined) return 'idle'
+    if (linger === 0 && !isTooSmall) return 'idle'
     if (partition.size >= maxBatchSize) return 'full'
     const now = clock.now()
     const waited = partition.waitingSince + maxWait
     const lingered = this.#lingersUntil(partition, now)
-    if (!isTooSmall && now >= lingered) return linger === 0 ? 'idle' : 'linger'
+    if (!isTooSmall && now >= lingered) return this.#hasLingered ? 'linger' : 'idle'
     if (now >= waited) return 'maxWait'
-    this.#starter.wakeAt(isTooSmall ? waited : Math.min(lingered, waited))
+    this.#wakeAt(isTooSmall ? waited : Math.min(lingered, waited), now)
     return undefined
   }
 
   /** When the partition has waited for more for long enough. */
   #lingersUntil(partition: Partition<I, O>, now: number): number {
-    if (this.#policy === undefined) {
-      // A test's clock may have been ahead of this one.
-      if (this.#slotFreeSince > now) this.#slotFreeSince = now
-      return Math.max(this.#slotFreeSince, partition.waitingSince) + this.#options.linger
-    }
+    const { linger } = this.#options
+    if (linger === 'auto') return this.#waitsUntil(partition, now)
+    this.#hasLingered = linger > 0
+    // A test's clock may have been ahead of this one.
+    if (this.#slotFreeSince > now) this.#slotFreeSince = now
+    return Math.max(this.#slotFreeSince, partition.waitingSince) + linger
+  }
+
+  #waitsUntil({ size }: Partition<I, O>, now: number): number {
+    const { inFlight, oldest } = this.#starter
     // While one partition waits for more, the others would have to wait, too.
-    if (this.#queue.partitions > 1) return now
-    return now + this.#policy.hold(now, partition.size, this.#starter.inFlight)
+    const isAlone = this.#queue.partitions === 1
+    const hold = isAlone ? (this.#policy?.hold(now, size, inFlight, oldest) ?? 0) : 0
+    if (hold > 0) this.#hasLingered = true
+    return now + hold
+  }
+
+  #wakeAt(time: number, now: number): void {
+    if (this.#options.linger === 'auto' && time - now < SHORTEST_TIMER) this.#shortWait.set(time)
+    else this.#starter.wakeAt(time)
   }
 }

@@ -48,6 +48,11 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     return this.#slots.size
   }
 
+  /** The batch that has run longest. */
+  get oldest(): Execution<I, O> | undefined {
+    return this.#slots.keys().next().value
+  }
+
   /** When the next abandoned batch loses its slot. */
   get nextRelease(): number | undefined {
     return this.#abandoned.values().next().value

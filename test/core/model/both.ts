@@ -16,6 +16,9 @@ export type Operation =
       readonly which: number
       readonly how: 'throw' | readonly ('ok' | 'error')[]
     }
+  | { readonly do: 'drain' }
+  /** `timeout` in ms; 0 for none. */
+  | { readonly do: 'close'; readonly timeout: number }
   | { readonly do: 'configure'; readonly patch: Partial<Settings> }
 
 const PRIORITIES = ['high', 'normal', 'low'] as const
@@ -32,6 +35,8 @@ export class Both {
   /** How often each caller was told. */
   readonly #told: number[] = []
   readonly #over = new Set<number>()
+  /** Of each `drain` and `close`. */
+  readonly #resolved: boolean[] = []
   /** Calls that have been compared. */
   #compared = 0
 
@@ -69,6 +74,16 @@ export class Both {
       case 'finish':
         this.#finish(operation.which, operation.how)
         break
+      case 'drain':
+        this.#note(this.#batcher.drain())
+        this.#reference.drain()
+        break
+      case 'close': {
+        const { timeout } = operation
+        this.#note(this.#batcher.close(timeout === 0 ? {} : { timeout }))
+        this.#reference.close(timeout === 0 ? Infinity : timeout)
+        break
+      }
       case 'configure':
         this.#batcher.configure(operation.patch)
         this.#reference.configure(operation.patch)
@@ -90,6 +105,11 @@ export class Both {
     const { queued, inFlight, duplicates, oldest } = this.#batcher.stats()
     assert.deepEqual([queued, inFlight, duplicates, oldest], [0, 0, 0, 0])
     assert.equal(this.#clock.timers, 0)
+  }
+
+  #note(promise: Promise<void>): void {
+    const n = this.#resolved.push(false) - 1
+    void promise.then(() => (this.#resolved[n] = true))
   }
 
   #submit(submit: Submit): void {
@@ -149,6 +169,7 @@ export class Both {
       this.#ends,
       this.#reference.callers.map(({ end }) => end),
     )
+    assert.deepEqual(this.#resolved, this.#reference.closing.resolved)
     const { queued, inFlight } = this.#batcher.stats()
     assert.deepEqual([queued, inFlight], [this.#reference.queued, this.#reference.inFlight])
     assert.equal(this.#clock.now() - this.#start, this.#reference.now)

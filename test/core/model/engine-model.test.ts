@@ -44,6 +44,8 @@ interface Variety {
   readonly priorities?: fc.Arbitrary<number>
   readonly timeouts?: fc.Arbitrary<number>
   readonly patches?: fc.Arbitrary<Partial<Settings>>
+  /** ms that a close leaves to what is there; 0 for no limit. */
+  readonly closes?: fc.Arbitrary<number>
 }
 
 function operations(variety: Variety): fc.Arbitrary<Operation[]> {
@@ -77,6 +79,15 @@ function operations(variety: Variety): fc.Arbitrary<Operation[]> {
       arbitrary: fc.record({ do: fc.constant('advance' as const), milliseconds: times(0, 10) }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), which: whole(0, 99) }) },
+    ...(variety.closes
+      ? [
+          { weight: 1, arbitrary: fc.constant({ do: 'drain' as const }) },
+          {
+            weight: 1,
+            arbitrary: fc.record({ do: fc.constant('close' as const), timeout: variety.closes }),
+          },
+        ]
+      : []),
     ...(variety.patches
       ? [
           {
@@ -102,6 +113,12 @@ function compared(settings: fc.Arbitrary<Partial<Settings>>, variety: Variety): 
 
 /** None mostly. */
 const sometimes = (timeout: number): fc.Arbitrary<number> => fc.constantFrom(0, 0, timeout)
+
+/** Never at the time of a deadline. */
+const closings = fc.oneof(
+  fc.constant(0),
+  times(0, 6).map((n) => n + 2),
+)
 
 const sizes = { maxBatchSize: whole(1, 4), maxConcurrency: whole(1, 3) }
 
@@ -175,6 +192,11 @@ const cases: readonly [when: string, settings: fc.Arbitrary<Partial<Settings>>, 
     },
   ],
   [
+    'it drains and closes',
+    fc.record({ ...sizes, linger: times(0, 7), dedupes: fc.boolean() }),
+    { texts: 4, partitions: 2, timeouts: sometimes(19), closes: closings },
+  ],
+  [
     'all of it comes together',
     fc.record({
       ...sizes,
@@ -184,7 +206,14 @@ const cases: readonly [when: string, settings: fc.Arbitrary<Partial<Settings>>, 
       hasTenants: fc.boolean(),
       onFailure: fc.constantFrom('reject' as const, 'bisect' as const),
     }),
-    { partitions: 2, tenants: 2, costs: 3, priorities: whole(0, 2), timeouts: sometimes(25) },
+    {
+      partitions: 2,
+      tenants: 2,
+      costs: 3,
+      priorities: whole(0, 2),
+      timeouts: sometimes(25),
+      closes: closings,
+    },
   ],
 ]
 

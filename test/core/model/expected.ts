@@ -5,8 +5,11 @@ export interface Ran {
 }
 
 /** ms that a batch of this cost takes: weighted least squares, as the textbook has it. */
-export function expected(durations: readonly Ran[], batchCost: number): number {
-  if (durations.length < 4) return 0
+export function expected(
+  durations: readonly Ran[],
+  batchCost: number,
+): { readonly mean: number; readonly p95: number } {
+  if (durations.length < 4) return { mean: 0, p95: 0 }
   const weights = durations.map((_, n) => 0.98 ** (durations.length - 1 - n))
   const sum = (of: (n: number) => number): number =>
     weights.reduce((total, weight, n) => total + weight * of(n), 0)
@@ -18,5 +21,8 @@ export function expected(durations: readonly Ran[], batchCost: number): number {
   const together = sum((n) => ((x[n] ?? 0) - meanX) * ((y[n] ?? 0) - meanY))
   let slope = spread < 1e-6 ? 0 : Math.max(0, together / spread)
   if (meanY < slope * meanX) slope = meanY / meanX
-  return Math.max(0, meanY - slope * meanX) + slope * batchCost
+  const fixed = Math.max(0, meanY - slope * meanX)
+  const variance = sum((n) => ((y[n] ?? 0) - fixed - slope * (x[n] ?? 0)) ** 2) / sum(() => 1)
+  const mean = fixed + slope * batchCost
+  return { mean, p95: mean === 0 ? 0 : mean + 1.645 * Math.sqrt(variance) }
 }

@@ -1,3 +1,4 @@
+import { Closing } from './closing.ts'
 import { expected, type Ran } from './expected.ts'
 import { Turns } from './turns.ts'
 import {
@@ -27,6 +28,7 @@ export class Reference {
   readonly #durations: Ran[] = []
   #slotFreeSince = -Infinity
   #full: readonly string[] = []
+  readonly closing: Closing = new Closing()
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -48,6 +50,7 @@ export class Reference {
       deadline: timeout === 0 ? Infinity : this.now + timeout,
     }
     this.callers.push(caller)
+    if (this.closing.isClosed) return void (caller.end = 'BATCHER_CLOSED')
     const { maxBatchCost, maxQueueSize, hasTenants, dedupes, ageing } = this.settings
     if (caller.cost > maxBatchCost) return void (caller.end = 'ITEM_TOO_LARGE')
     const works = [...this.#queue, ...this.#runningWorks()]
@@ -138,6 +141,7 @@ export class Reference {
           this.#leave(caller, 'DEADLINE_EXCEEDED')
         }
       }
+      if (this.closing.givesUpAt <= this.now) this.#giveUpAll()
       this.#dispatch()
       if (next > end) return
     }
@@ -152,9 +156,34 @@ export class Reference {
     this.#dispatch()
   }
 
+  drain(): void {
+    this.closing.drain(this.#isIdle)
+    this.#dispatch()
+  }
+
+  /** @param timeout - ms, after which what is left is given up */
+  close(timeout: number): void {
+    this.closing.close(this.#isIdle, this.now + timeout)
+    this.#dispatch()
+  }
+
+  get #isIdle(): boolean {
+    return this.queued === 0 && this.inFlight === 0
+  }
+
+  #giveUpAll(): void {
+    const works = [...this.#queue, ...this.#runningWorks()]
+    for (const { callers } of works) for (const caller of callers) caller.end ??= 'BATCHER_CLOSED'
+    for (const call of this.calls) call.aborted ||= !call.over
+    this.#queue = []
+    this.#full = []
+    this.closing.resolve()
+  }
+
   /** When something may happen by itself. */
   #times(): readonly number[] {
     return [
+      this.closing.givesUpAt,
       ...this.callers.filter(({ end }) => end === undefined).map(({ deadline }) => deadline),
       ...this.#partitions().flatMap((works) => [
         Math.max(this.#slotFreeSince, oldest(works)) + this.settings.linger,
@@ -194,6 +223,11 @@ export class Reference {
   }
 
   #dispatch(): void {
+    this.#startAll()
+    if (this.#isIdle) this.closing.resolve()
+  }
+
+  #startAll(): void {
     while (this.inFlight < this.settings.maxConcurrency) {
       const partitions = this.#partitions().toSorted(
         (a, b) => this.#score(a) - this.#score(b) || byRank(first(a), first(b)),
@@ -228,6 +262,7 @@ export class Reference {
 
   #readiness(works: readonly Work[]): string | undefined {
     const { linger, maxWait, minBatchSize, maxBatchSize } = this.settings
+    if (this.closing.isDraining) return 'drain'
     const tooSmall = works.length < minBatchSize && this.inFlight > 0
     if (linger === 0 && !tooSmall) return 'idle'
     if (works.length >= maxBatchSize) return 'full'
@@ -251,7 +286,8 @@ export class Reference {
     while (left.length > 0 && taken.length < maxBatchSize) {
       const next = this.settings.hasTenants ? this.#turns.next(left) : first(left)
       const deadline = Math.max(...next.callers.map((caller) => caller.deadline))
-      const isHopeless = deadline < this.now + runTime
+      const isCrowded = left.length + taken.length > maxBatchSize
+      const isHopeless = deadline < this.now + (isCrowded ? runTime.p95 : runTime.mean)
       if (!isHopeless && taken.length > 0 && costOf(taken) + next.cost > maxBatchCost) {
         reason = 'cost'
         break

@@ -97,6 +97,10 @@ class ManualClock implements Clock, VirtualClock {
     this.#immediates.push(fn)
   }
 
+  nextTurn(fn: () => void, delay: number): void {
+    this.setTimeout(fn, delay)
+  }
+
   settle(): Promise<void> {
     return this.advance(0)
   }
