@@ -72,7 +72,8 @@ class Server {
       // How often it looks whether it is done, in ms.
       sampleInt: 50,
     })
-    if (errors + non2xx > 0) throw new Error(`${errors} errors, ${non2xx} answers that were not 2xx`)
+    if (errors + non2xx > 0)
+      throw new Error(`${errors} errors, ${non2xx} answers that were not 2xx`)
     return ((await this.#cpu()) - before) / requests
   }
 

@@ -4,13 +4,16 @@ import { httpInstrumentationMiddleware } from '@hono/otel'
 import { context, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { contextStorage } from 'hono/context-storage'
 import { requestId } from 'hono/request-id'
 import { stream } from 'hono/streaming'
 import { timing } from 'hono/timing'
 
-import { watchResponse } from '../../packages/hono/src/response-end.ts'
+/** No part of the package's API, so it is taken from its file. */
+const { watchResponse } = (await import(
+  new URL('../../packages/hono/src/response-end.ts', import.meta.url).href
+)) as { watchResponse(c: Context, onEnd: () => void): () => void }
 
 const CHUNKS = 8
 const chunk = 'x'.repeat(256)

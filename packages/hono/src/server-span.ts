@@ -33,7 +33,7 @@ export interface ServerSpan {
   /** Names the span after the route; call it when the response is there. */
   answered(c: Context): void
   /** Ends a span of ours; call it when the last byte of the response is out. */
-  ended(aborted: boolean): void
+  ended(isComplete: boolean): void
 }
 
 const scope = { name, version }
@@ -93,9 +93,9 @@ function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpa
       span.updateName(`${method} ${route}`)
       span.setAttribute(ATTR_HTTP_ROUTE, route)
     },
-    ended(aborted) {
+    ended(isComplete) {
       if (status > 0) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
-      if (aborted) {
+      if (!isComplete) {
         // The client's doing, so it is no error of the server's.
         span.setAttribute(ATTR_ERROR_TYPE, 'aborted')
       } else if (status >= 500 || status === 0) {
