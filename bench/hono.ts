@@ -111,7 +111,7 @@ for (const runtime of RUNTIMES) {
 function print(title: string, times: Readonly<Record<string, readonly number[]>>): void {
   console.log(`${title}; CPU µs per request, medians of ${ROUNDS} rounds of ${REQUESTS}`)
   const rows = Object.keys(times).map((name) => {
-    const row = { 'CPU µs': round(median(times[name] ?? [])), '× bare': ratio(name, 'bare') }
+    const row = { 'CPU µs': rounded(median(times[name] ?? [])), '× bare': ratio(name, 'bare') }
     const [other, most] = GOALS[name] ?? []
     if (other === undefined) return [name, row]
     return [name, { ...row, goal: `${ratio(name, other)} ≤ ${most} × ${other}` }]
@@ -121,10 +121,10 @@ function print(title: string, times: Readonly<Record<string, readonly number[]>>
   /** The median of the rounds' ratios: what disturbs a round disturbs both. */
   function ratio(name: string, other: string): number {
     const others = times[other] ?? []
-    return round(median((times[name] ?? []).map((time, index) => time / (others[index] ?? 0))))
+    return rounded(median((times[name] ?? []).map((time, index) => time / (others[index] ?? 0))))
   }
 }
 
-function round(value: number): number {
+function rounded(value: number): number {
   return Math.round(value * 100) / 100
 }

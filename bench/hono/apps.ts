@@ -13,7 +13,7 @@ import { timing } from 'hono/timing'
 /** No part of the package's API, so it is taken from its file. */
 const { watchResponse } = (await import(
   new URL('../../packages/hono/src/response-end.ts', import.meta.url).href
-)) as { watchResponse(c: Context, onEnd: () => void): () => void }
+)) as { readonly watchResponse: (c: Context, onEnd: () => void) => () => void }
 
 const CHUNKS = 8
 const chunk = 'x'.repeat(256)

@@ -99,9 +99,8 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
       scope.end()
     }
   }
-  return span === undefined
-    ? runIn(scope, run)
-    : context.with(span.context, runIn, null, scope, run)
+  const inScope = (): Promise<void> => runIn(scope, run)
+  return span === undefined ? inScope() : context.with(span.context, inScope)
 }
 
 function clientGone(): Error {

@@ -53,7 +53,7 @@ function watchBody(c: Context, onEnd: OnEnd): () => void {
   const made = noteWhole(c)
   return () => {
     if (!c.finalized || isWhole(c, made)) {
-      onEnd(true)
+      onEnd(!c.req.raw.signal.aborted)
       return
     }
     const { res } = c

@@ -64,7 +64,8 @@ function hasTotal(header: string | null): boolean {
   return header !== null && /(?:^|,)\s*total\b/.test(header)
 }
 
-function metricsOf({ itemTimes = [] }: HttpScope): string[] {
+function metricsOf({ itemTimes }: HttpScope): string[] {
+  if (itemTimes === undefined) return []
   return itemTimes.flatMap(({ batcher, timing }) => [
     metric('queue', timing.queued, batcher),
     metric('run', timing.ran, `${batcher}, batch of ${timing.batchSize}`),
