@@ -33,9 +33,15 @@ export class HttpScope extends RequestScope {
     return this.#context?.req.raw.signal
   }
 
+  /** The request's id as the app knows it: a middleware behind ours may have set another. */
+  get requestId(): string {
+    const set: unknown = this.#context?.get('requestId')
+    return typeof set === 'string' ? set : this.id
+  }
+
   override adaptFailure(error: Error): Error {
     const { problems, overloadStatus } = this.settings
-    return problems ? toHttpException(error, { requestId: this.id, overloadStatus }) : error
+    return problems ? toHttpException(error, { requestId: this.requestId, overloadStatus }) : error
   }
 
   override close(): void {

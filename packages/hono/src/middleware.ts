@@ -91,7 +91,8 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   const run = async (): Promise<void> => {
     try {
       await next()
-      if (header !== undefined) setHeader(c, header, id)
+      // Whoever has set another id, as `requestId()` behind this one, has its own header.
+      if (header !== undefined && c.get('requestId') === id) setHeader(c, header, id)
       if (serverTiming) writeServerTiming(c, scope, timing)
     } finally {
       span?.answered(c)

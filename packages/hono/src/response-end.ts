@@ -51,15 +51,23 @@ function nothing(): void {}
 
 function watchBody(c: Context, onEnd: OnEnd): () => void {
   const made = noteWhole(c)
+  const end = (): void => onEnd(!c.req.raw.signal.aborted)
   return () => {
     if (!c.finalized || isWhole(c, made)) {
-      onEnd(!c.req.raw.signal.aborted)
+      end()
       return
     }
-    const { res } = c
+    const { headers, status } = c.res
+    // After the headers: without its body, node-server's Response forgets those that it has by default.
+    const { body, statusText } = c.res
+    if (body === null || body.locked) {
+      end()
+      return
+    }
     // Hono would copy the old response's headers once more.
     c.res = undefined
-    c.res = new Response(relay(res.body!, { around: (call) => call(), onEnd }), res)
+    const relayed = relay(body, { around: (call) => call(), onEnd })
+    c.res = new Response(relayed, { headers, status, statusText })
   }
 }
 
@@ -67,8 +75,7 @@ function watchBody(c: Context, onEnd: OnEnd): () => void {
 function isWhole(c: Context, made: Made): boolean {
   // An answer to an error is short. It may even be out already, if the error was that of a middleware
   // before, as `timeout()` is one: then its body is no longer ours to take.
-  if (c.error || c.req.raw.method === 'HEAD') return true
-  return c.res === made.whole || c.res.body === null || c.res.body.locked
+  return c.error !== undefined || c.res === made.whole || c.req.raw.method === 'HEAD'
 }
 
 /** The last response that was made of something whole. */
