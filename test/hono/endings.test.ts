@@ -111,6 +111,17 @@ const cases: Readonly<Record<string, Case>> = {
       calls[0]?.finish([''])
     },
   },
+  'client leaves before a stream begins': {
+    path: '/deaf',
+    status: 200,
+    events: SHORT,
+    error: 'aborted',
+    left: true,
+    during: async ({ scopes }, exchange) => {
+      await until(() => scopes.length === 1)
+      exchange.leave()
+    },
+  },
   'client leaves mid-stream': {
     path: '/endless',
     status: 200,

@@ -51,24 +51,41 @@ function nothing(): void {}
 
 function watchBody(c: Context, onEnd: OnEnd): () => void {
   const made = noteWhole(c)
-  const end = (): void => onEnd(!c.req.raw.signal.aborted)
   return () => {
-    if (!c.finalized || isWhole(c, made)) {
-      end()
+    const { signal } = c.req.raw
+    if (!c.finalized || isWhole(c, made) || signal.aborted) {
+      onEnd(!signal.aborted)
       return
     }
     const { headers, status } = c.res
     // After the headers: without its body, node-server's Response forgets those that it has by default.
     const { body, statusText } = c.res
     if (body === null || body.locked) {
-      end()
+      onEnd(true)
       return
     }
     // Hono would copy the old response's headers once more.
     c.res = undefined
-    const relayed = relay(body, { around: (call) => call(), onEnd })
-    c.res = new Response(relayed, { headers, status, statusText })
+    c.res = new Response(watched(body, signal, onEnd), { headers, status, statusText })
   }
+}
+
+function watched(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  onEnd: OnEnd,
+): ReadableStream<Uint8Array> {
+  let hasEnded = false
+  const end = (isComplete: boolean): void => {
+    if (hasEnded) return
+    hasEnded = true
+    signal.removeEventListener('abort', leave)
+    onEnd(isComplete)
+  }
+  const leave = (): void => end(false)
+  // Bun neither reads nor cancels the body for a client that has left before its first chunk.
+  signal.addEventListener('abort', leave)
+  return relay(body, { around: (call) => call(), onEnd: end })
 }
 
 /** Whether nothing is left to be done for this response, or nobody will read its body. */

@@ -85,6 +85,13 @@ export function createService(events: string[] = []): Service {
       stop()
     })
   })
+  app.get('/deaf', async (c) => {
+    const { signal } = scopeOf(c)
+    while (!signal.aborted) await sleep(1)
+    return stream(c, async (out) => {
+      await out.write('for nobody')
+    })
+  })
   app.onError((error, c) =>
     'getResponse' in error ? (error as { getResponse(): Response }).getResponse() : c.text('', 500),
   )
