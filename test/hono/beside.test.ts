@@ -7,7 +7,8 @@ import { timing } from 'hono/timing'
 import { describe, expect, it } from 'vitest'
 
 import { listen } from '../support/server.ts'
-import { type Behaviour, behaviours } from './beside/cases.ts'
+import type { Behaviour } from './beside/behaviour.ts'
+import { behaviours } from './beside/cases.ts'
 
 interface Answer {
   readonly status: number

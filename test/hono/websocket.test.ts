@@ -46,7 +46,7 @@ it('a WebSocket works as without the middleware, and its scope closes with the h
     upgradeWebSocket(() => ({
       onMessage({ data }, socket) {
         open.push(tryCurrent()?.state === 'active')
-        socket.send(typeof data === 'string' ? `echo ${data}` : data)
+        socket.send(typeof data === 'string' ? `echo ${data}` : 'no text')
       },
     })),
   )

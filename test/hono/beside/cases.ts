@@ -1,51 +1,26 @@
 /** What Hono's own middleware promises, as behaviours: after Hono's tests of each. */
-import { Hono, type MiddlewareHandler } from 'hono'
-import { compress } from 'hono/compress'
+import type { Hono } from 'hono'
 import { contextStorage, getContext, tryGetContext } from 'hono/context-storage'
 import { cors } from 'hono/cors'
-import { etag } from 'hono/etag'
 import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
-import { stream, streamSSE } from 'hono/streaming'
+import { stream } from 'hono/streaming'
 import { timeout } from 'hono/timeout'
 import { endTime, setMetric, startTime, timing } from 'hono/timing'
 
 import { sleep } from '../../support/crank.ts'
+import type { Behaviour } from './behaviour.ts'
+import { compressCases, etagCases } from './bodies.ts'
 
-export interface Behaviour {
-  readonly use: () => MiddlewareHandler
-  readonly route: (app: Hono<any>) => unknown
-  readonly request?: RequestInit
-  /** What must be in the answer without Heddle, so that the comparison compares something. */
-  readonly status?: number
-  readonly body?: RegExp
-  readonly header?: readonly [name: string, value: RegExp | null]
-}
-
-const LONG = JSON.stringify({ text: 'a long text '.repeat(200) })
-const SHA1 = /^"[\da-f]{40}"$/
-
-const long = (app: Hono): unknown =>
-  app.get('/', (c) => c.body(LONG, 200, { 'Content-Type': 'application/json' }))
 const hello = (app: Hono): unknown => app.get('/', (c) => c.text('hello'))
 const showId = (app: Hono): unknown =>
   app.get('/', (c) => c.text(String(c.get('requestId' as never))))
-const accepts = (encoding: string): RequestInit => ({ headers: { 'Accept-Encoding': encoding } })
 const withId = (id: string): RequestInit => ({ headers: { 'X-Request-Id': id } })
 const slow = (app: Hono): unknown =>
   app.get('/', async (c) => {
     await sleep(15)
     return c.text('slow')
   })
-
-function streamOf(text: string): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode(text))
-      controller.close()
-    },
-  })
-}
 
 const contextStorageCases: Readonly<Record<string, Behaviour>> = {
   'gives the context to functions': {
@@ -162,93 +137,6 @@ const timeoutCases: Readonly<Record<string, Behaviour>> = {
     },
     status: 418,
     body: /^teapot$/,
-  },
-}
-
-const compressCases: Readonly<Record<string, Behaviour>> = {
-  'compresses what is long': {
-    use: compress,
-    route: long,
-    request: accepts('gzip'),
-    header: ['Content-Encoding', /^gzip$/],
-  },
-  'with deflate': {
-    use: compress,
-    route: long,
-    request: accepts('deflate'),
-    header: ['Content-Encoding', /^deflate$/],
-  },
-  'not what no client accepts': {
-    use: compress,
-    route: long,
-    request: accepts('identity'),
-    header: ['Content-Encoding', null],
-  },
-  'not what is short': {
-    use: compress,
-    route: (app) => app.get('/', (c) => c.text('hi', 200, { 'Content-Length': '2' })),
-    request: accepts('gzip'),
-    header: ['Content-Encoding', null],
-  },
-  'not for HEAD': {
-    use: compress,
-    route: long,
-    request: { ...accepts('gzip'), method: 'HEAD' },
-    header: ['Content-Encoding', null],
-  },
-  'not what must not be changed': {
-    use: compress,
-    route: (app) =>
-      app.get('/', (c) => c.text('x'.repeat(2_000), 200, { 'Cache-Control': 'no-transform' })),
-    request: accepts('gzip'),
-    header: ['Content-Encoding', null],
-  },
-  'not server-sent events': {
-    use: compress,
-    route: (app) => app.get('/', (c) => streamSSE(c, (out) => out.writeSSE({ data: 'event' }))),
-    request: accepts('gzip'),
-    body: /^data: event\n\n$/,
-    header: ['Content-Encoding', null],
-  },
-  'a stream without a length': {
-    use: compress,
-    route: (app) =>
-      app.get('/', () => {
-        return new Response(streamOf(LONG), { headers: { 'Content-Type': 'text/plain' } })
-      }),
-    request: accepts('gzip'),
-    header: ['Content-Encoding', /^gzip$/],
-  },
-}
-
-const etagCases: Readonly<Record<string, Behaviour>> = {
-  'makes a tag': { use: etag, route: hello, header: ['ETag', SHA1] },
-  'of a stream, too': {
-    use: etag,
-    route: (app) => app.get('/', () => new Response(streamOf('streamed'))),
-    body: /^streamed$/,
-    header: ['ETag', SHA1],
-  },
-  'a weak one': { use: () => etag({ weak: true }), route: hello, header: ['ETag', /^W\/"/] },
-  'keeps the tag that is there': {
-    use: etag,
-    route: (app) => app.get('/', (c) => c.text('hello', 200, { ETag: '"mine"' })),
-    header: ['ETag', /^"mine"$/],
-  },
-  'answers 304 to who has it': {
-    use: etag,
-    route: (app) =>
-      app.get('/', (c) => c.text('hello', 200, { ETag: '"mine"', 'X-Other': 'gone' })),
-    request: { headers: { 'If-None-Match': 'W/"other", "mine"' } },
-    status: 304,
-    body: /^$/,
-    header: ['X-Other', null],
-  },
-  'makes none for an error': {
-    use: etag,
-    route: (app) => app.get('/', (c) => c.text('none', 404)),
-    status: 404,
-    header: ['ETag', null],
   },
 }
 
