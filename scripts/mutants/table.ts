@@ -10,6 +10,7 @@ export interface Mutant {
 
 const context = 'packages/context/src'
 const core = 'packages/core/src'
+const hono = 'packages/hono/src'
 
 export const mutants: readonly Mutant[] = [
   {
@@ -473,5 +474,47 @@ export const mutants: readonly Mutant[] = [
     file: `${core}/formation.ts`,
     replace: ['isCrowded ? runTime.p95 : runTime.mean', 'runTime.mean'],
     test: 'test/core/model/engine-model.test.ts',
+  },
+  {
+    name: 'client-gone',
+    rule: 'a client that leaves aborts its scope before the scope closes',
+    file: `${hono}/middleware.ts`,
+    replace: ['if (!isComplete) scope.abort(clientGone())', ''],
+    test: 'test/hono/endings.test.ts',
+  },
+  {
+    name: 'http2-cancelled',
+    rule: 'a cancelled stream of HTTP/2 is no complete response',
+    file: `${hono}/response-end.ts`,
+    replace: [' && incoming?.aborted !== true', ''],
+    test: 'test/hono/endings.test.ts',
+  },
+  {
+    name: 'unread-body',
+    rule: 'a body that nobody will read keeps no scope open',
+    file: `${hono}/response-end.ts`,
+    replace: ['isWhole(c, made) || signal.aborted', 'isWhole(c, made)'],
+    test: 'test/hono/endings.test.ts',
+  },
+  {
+    name: 'closed-before',
+    rule: 'a response that has ended before the middleware ran keeps no scope open',
+    file: `${hono}/response-end.ts`,
+    replace: ['if (outgoing.closed ?? outgoing.stream?.closed)', 'if (outgoing.closed === null)'],
+    test: 'test/hono/places.test.ts',
+  },
+  {
+    name: 'late-answer',
+    rule: 'an answer that others have given is left alone',
+    file: `${hono}/response-end.ts`,
+    replace: ['c.error !== undefined || ', ''],
+    test: 'test/hono/places.test.ts',
+  },
+  {
+    name: 'other-id',
+    rule: 'the header is that of whoever has set the id',
+    file: `${hono}/middleware.ts`,
+    replace: [" && c.get('requestId') === id", ''],
+    test: 'test/hono/beside.test.ts',
   },
 ]

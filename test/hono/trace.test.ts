@@ -1,5 +1,6 @@
 import { createBatcher } from '@heddle/core'
 import { heddle } from '@heddle/hono'
+import { httpInstrumentationMiddleware } from '@hono/otel'
 import {
   context,
   createContextKey,
@@ -194,5 +195,25 @@ describe('telemetry: false', () => {
     app.get('/', (c) => c.text('ok'))
     await (await app.request('/')).text()
     expect(serverSpans()).toEqual([])
+  })
+})
+
+describe('beside @hono/otel', () => {
+  it.each([
+    ['before', 1],
+    ['behind', 2],
+  ])('%s it there are %i server spans, and the answer is the same', async (place, count) => {
+    const theirs = httpInstrumentationMiddleware()
+    const app = new Hono()
+    if (place === 'before') app.use(theirs, heddle())
+    else app.use(heddle(), theirs)
+    app.get('/cities/:id', (c) => c.text(trace.getActiveSpan()?.isRecording() ? 'traced' : 'not'))
+    const response = await app.request('/cities/1', { headers: { 'x-request-id': 'r1' } })
+    expect([response.status, await response.text()]).toEqual([200, 'traced'])
+    await sleep(1)
+    // Theirs starts one whatever is active; ours does not.
+    expect(serverSpans()).toHaveLength(count)
+    expect(serverSpans().map(({ name }) => name)).toContain('GET /cities/:id')
+    expect(serverSpans().map(({ attributes }) => attributes['heddle.request.id'])).toContain('r1')
   })
 })

@@ -1,8 +1,8 @@
 export interface RelayOptions {
   /** Runs each call of the source. */
   readonly around: <R>(call: () => R) => R
-  /** Called once, when the stream has ended; `cancelled` if whoever read it has left. */
-  readonly onEnd: (cancelled: boolean) => void
+  /** Called once, when the stream has ended: because all was read, or because one side gave it up. */
+  readonly onEnd: (isComplete: boolean) => void
 }
 
 /** A stream with the same chunks at the same pace: the source is asked only when somebody reads. */
@@ -21,16 +21,17 @@ export function relay<T>(
             return
           }
           controller.close()
+          onEnd(true)
         } catch (error) {
           controller.error(error)
+          onEnd(false)
         }
-        onEnd(false)
       },
       async cancel(reason) {
         try {
           await around(() => reader.cancel(reason))
         } finally {
-          onEnd(true)
+          onEnd(false)
         }
       },
     },

@@ -16,7 +16,7 @@ const MAX_DELAY = 2 ** 31 - 1
 export class RequestScope extends OwnerScope implements TaskOwner {
   override readonly deadline: number | undefined
   #id: string | undefined
-  /** The client's signal; dropped when it has spoken or the scope has closed. */
+  /** The client's signal, once it is listened to; dropped when it has spoken or the scope has closed. */
   #source: AbortSignal | undefined
   #listening = false
   #controller: AbortController | undefined
@@ -68,6 +68,11 @@ export class RequestScope extends OwnerScope implements TaskOwner {
     return this.#abortReason
   }
 
+  /** The client's signal, asked for when somebody first wants to know: making one is not free. */
+  protected clientSignal(): AbortSignal | undefined {
+    return undefined
+  }
+
   /** Something besides its function keeps it open, until it is let go. */
   hold(): void {
     this.#open += 1
@@ -102,14 +107,20 @@ export class RequestScope extends OwnerScope implements TaskOwner {
 
   /** The event that the source sends; the scope is its own listener, so that none has to be made. */
   handleEvent(): void {
-    this.giveUp(asError(this.#source?.reason))
+    this.abort(asError(this.#source?.reason))
   }
 
-  /** The client is gone: as if its signal had said so. */
-  giveUp(reason: Error): void {
-    if (this.closedAt !== undefined) return
+  /** Gives the request up, and everything it waits for. The first reason is the one that counts. */
+  abort(reason: Error): void {
+    if (this.closedAt !== undefined || this.#abortReason) return
+    this.#listening = true
     this.#unlisten()
-    this.#abort(reason)
+    // Unless the deadline has been earlier.
+    if (!this.#controller?.signal.aborted) {
+      this.#abortReason = reason
+      clock.clearTimeout(this.#timer)
+      this.#controller?.abort(reason)
+    }
     // Collected first: what a task does when it is told may end others.
     const tasks: Task[] = []
     for (let task = this.#firstTask; task; task = task.nextTask) tasks.push(task)
@@ -127,18 +138,11 @@ export class RequestScope extends OwnerScope implements TaskOwner {
     if (this.#open === 0 && this.#firstTask === undefined) this.close()
   }
 
-  #abort(reason: Error): void {
-    if (this.#abortReason || this.#controller?.signal.aborted) return
-    this.#abortReason = reason
-    clock.clearTimeout(this.#timer)
-    this.#controller?.abort(reason)
-  }
-
   /** Only when somebody wants to know: a signal that nobody asks for is not even read. */
   #listen(): void {
     if (this.#listening || this.closedAt !== undefined) return
     this.#listening = true
-    const source = this.#source
+    const source = (this.#source ??= this.clientSignal())
     if (source === undefined) return
     if (source.aborted) this.handleEvent()
     else source.addEventListener('abort', this, { once: true })

@@ -85,6 +85,11 @@ export function runOwned<R>(
   return result
 }
 
+/** Runs `fn` in `scope`; whoever opened the scope ends it. */
+export function runIn<R>(scope: RequestScope, fn: () => R): R {
+  return storage.run(scope, fn)
+}
+
 function writeEntries(scope: BaseScope, entries: Iterable<ContextEntry<any>>): void {
   const seen = new Set<object>()
   for (const { key, value } of entries) {

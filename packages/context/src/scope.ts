@@ -7,12 +7,6 @@ import type { ContextKey, Scope } from './types.ts'
 import { isDevelopment, warn } from './warning.ts'
 
 /**
- * What a protocol makes of the engine's errors in its requests: an HTTP adapter gives them a status.
- * It applies to every error that an engine causes in this request, never to those of the batch function.
- */
-export type FailureAdapter = (error: Error) => Error
-
-/**
  * Whether a scope reads the clock when it closes. That is a sixth of what a request's scope costs, so
  * outside development the latest reading that anybody has made must do: it was closed after that.
  */
@@ -156,8 +150,6 @@ export abstract class OwnerScope extends BaseScope {
   declare ownState: Scope['state']
   /** Where it was opened, in development. */
   declare openedAt?: string | undefined
-  /** What a protocol makes of an engine's errors in this scope. */
-  declare failureAdapter?: FailureAdapter | undefined
   declare closeCallbacks?: Set<{ readonly fn: () => void }> | undefined
   /** Weak, since a request may open any number of child scopes before it ends. */
   declare children?: WeakRef<BaseScope>[] | undefined
@@ -170,6 +162,14 @@ export abstract class OwnerScope extends BaseScope {
 
   get owner(): OwnerScope {
     return this
+  }
+
+  /**
+   * What a protocol makes of an engine's error in its requests: an HTTP adapter gives it a status. It
+   * is asked about every error that an engine causes in this scope, never about those of batch functions.
+   */
+  adaptFailure(error: Error): Error {
+    return error
   }
 
   adopt(child: BaseScope): void {

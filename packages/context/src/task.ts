@@ -73,12 +73,12 @@ function isTaskOwner(owner: object): owner is TaskOwner {
 
 /** The error as the request of `scope` wants it; as it is, if the adapter fails. */
 export function adaptedFailure(scope: Scope | undefined, error: Error): Error {
-  const adapter = scope && baseOf(scope).owner?.failureAdapter
-  if (adapter === undefined) return error
+  const owner = scope && baseOf(scope).owner
+  if (owner === undefined) return error
   try {
-    return adapter(error)
+    return owner.adaptFailure(error)
   } catch (cause) {
-    warn('ADAPTER_FAILED', 'adaptFailures', 'The adapter of an engine’s errors threw', cause)
+    warn('ADAPTER_FAILED', 'adaptFailure', 'The adapter of an engine’s errors threw', cause)
     return error
   }
 }

@@ -186,6 +186,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
       oldest: waitingSince === undefined ? 0 : clock.now() - waitingSince,
       duplicates: this.#sharing.duplicates,
       inFlight: this.inFlight,
+      closing: this.closed,
     })
   }
 

@@ -65,7 +65,9 @@ export class Ledger {
     return Math.max(1, Math.ceil((batches * this.#run.mean) / maxConcurrency / 1e6))
   }
 
-  read(now: Pick<BatcherStats, 'queued' | 'oldest' | 'duplicates' | 'inFlight'>): BatcherStats {
+  read(
+    now: Pick<BatcherStats, 'queued' | 'oldest' | 'duplicates' | 'inFlight' | 'closing'>,
+  ): BatcherStats {
     return {
       ...now,
       submitted: this.submitted,

@@ -135,6 +135,8 @@ export interface BatcherStats {
   readonly duplicates: number
   /** Batches in flight now. */
   readonly inFlight: number
+  /** Whether `close()` was called, so that it takes nothing new. */
+  readonly closing: boolean
   readonly submitted: number
   readonly fulfilled: number
   /** Items rejected: by their own error (`item`), an abort (`aborted`), or the engine's code. */

@@ -1,17 +1,17 @@
 import { ContextError, registerForeign, type Scope } from '@heddle/context'
-import { callSite, RequestScope, runOwned } from '@heddle/context/engine'
+import { callSite, runIn } from '@heddle/context/engine'
 import { instrumentBatchers } from '@heddle/otel'
 import { context } from '@opentelemetry/api'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { tryGetContext } from 'hono/context-storage'
 
 import { setHeader } from './headers.ts'
+import { HttpScope } from './http-scope.ts'
 import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
-import { toHttpException } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { watchResponse } from './response-end.ts'
 import { openServerSpan } from './server-span.ts'
-import { collectTimings, watchTimings, writeServerTiming } from './server-timing.ts'
+import { timingOf, watchTimings, writeServerTiming } from './server-timing.ts'
 
 /** What `c.get()` and `c.var` have after the middleware. */
 export type HeddleVariables = {
@@ -73,34 +73,37 @@ function scopeIn(c: Context): Scope | undefined {
 
 /** Resolves when the response is there. */
 function handle(c: Context, next: Next, settings: Settings): Promise<void> {
-  const { timeout, problems, overloadStatus, serverTiming, header } = settings
+  const { header, serverTiming } = settings
   const id = requestIdOf(c, settings)
-  const { signal } = c.req.raw
-  const scope = new RequestScope({ id, signal, ...(timeout === undefined ? {} : { timeout }) })
-  scope.openedAt = callSite(handle)
-  if (problems)
-    scope.failureAdapter = (error) => toHttpException(error, { requestId: id, overloadStatus })
-  if (serverTiming) collectTimings(scope)
+  const scope = new HttpScope(id, c, settings)
+  const site = callSite(handle)
+  if (site !== undefined) scope.openedAt = site
   c.set('scope', scope)
   c.set('requestId', id)
+  const timing = serverTiming ? timingOf(c) : undefined
   const span = settings.telemetry ? openServerSpan(c, id) : undefined
   scope.hold()
-  const settle = watchResponse(c, (gone) => {
-    // The client's signal may say so later, when the scope has closed, or never.
-    if (gone) scope.giveUp(new DOMException('The client has closed the connection', 'AbortError'))
-    span?.ended(gone || signal.aborted)
+  const answered = watchResponse(c, (isComplete) => {
+    span?.ended(isComplete)
+    if (!isComplete) scope.abort(clientGone())
     scope.letGo()
   })
   const run = async (): Promise<void> => {
     try {
       await next()
-      setHeader(c, header, id)
-      if (serverTiming) writeServerTiming(c, scope)
+      // Whoever has set another id, as `requestId()` behind this one, has its own header.
+      if (header !== undefined && c.get('requestId') === id) setHeader(c, header, id)
+      if (serverTiming) writeServerTiming(c, scope, timing)
     } finally {
       span?.answered(c)
-      settle()
+      answered()
+      scope.end()
     }
   }
-  if (span === undefined) return runOwned(scope, undefined, run)
-  return context.with(span.context, () => runOwned(scope, undefined, run))
+  const inScope = (): Promise<void> => runIn(scope, run)
+  return span === undefined ? inScope() : context.with(span.context, inScope)
+}
+
+function clientGone(): Error {
+  return new DOMException('The client left before the response was complete', 'AbortError')
 }

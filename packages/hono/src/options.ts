@@ -22,7 +22,11 @@ export interface RequestIdOptions {
 }
 
 export interface HeddleOptions {
-  readonly requestId?: RequestIdOptions
+  /**
+   * How a request's id comes in and goes out; with `false` it does neither, and each request gets a new
+   * one, or that of a middleware before.
+   */
+  readonly requestId?: RequestIdOptions | false
   /**
    * ms from the request's arrival to its deadline, which holds for everything it submits.
    *
@@ -58,7 +62,8 @@ export interface HeddleOptions {
 
 /** The options with their defaults. */
 export interface Settings {
-  readonly header: string
+  /** `undefined` where the id neither comes in nor goes out. */
+  readonly header: string | undefined
   readonly trust: boolean
   readonly generate: (c: Context) => string
   readonly timeout: number | undefined
@@ -70,13 +75,18 @@ export interface Settings {
 
 export function resolveOptions(options: HeddleOptions): Settings {
   const {
-    requestId: { header = 'X-Request-Id', trust = true, generate = () => crypto.randomUUID() } = {},
+    requestId = {},
     timeout,
     serverTiming = process.env.NODE_ENV !== 'production',
     problems = true,
     overloadStatus = 503,
     telemetry = true,
   } = options
+  const {
+    header = 'X-Request-Id',
+    trust = true,
+    generate = () => crypto.randomUUID(),
+  } = requestId === false ? {} : requestId
   expectThat(isHeaderName(header), 'requestId.header', 'the name of a header', header)
   expectThat(typeof trust === 'boolean', 'requestId.trust', 'a boolean', trust)
   expectThat(typeof generate === 'function', 'requestId.generate', 'a function', generate)
@@ -85,7 +95,16 @@ export function resolveOptions(options: HeddleOptions): Settings {
   expectThat(typeof problems === 'boolean', 'problems', 'a boolean', problems)
   expectThat([503, 429].includes(overloadStatus), 'overloadStatus', '503 or 429', overloadStatus)
   expectThat(typeof telemetry === 'boolean', 'telemetry', 'a boolean', telemetry)
-  return { header, trust, generate, timeout, serverTiming, problems, overloadStatus, telemetry }
+  return {
+    header: requestId === false ? undefined : header,
+    trust,
+    generate,
+    timeout,
+    serverTiming,
+    problems,
+    overloadStatus,
+    telemetry,
+  }
 }
 
 /** RFC 9110, section 5.1: a field name is a token. */

@@ -12,7 +12,7 @@ const PLAUSIBLE = /^[\w\-=.]{1,128}$/
 export function requestIdOf(c: Context, { header, trust, generate }: Settings): string {
   const set: unknown = c.get('requestId')
   if (typeof set === 'string' && set !== '') return set
-  const incoming = trust ? c.req.header(header) : undefined
+  const incoming = trust && header !== undefined ? c.req.header(header) : undefined
   if (incoming !== undefined && PLAUSIBLE.test(incoming)) return incoming
   return generate(c)
 }

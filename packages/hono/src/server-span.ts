@@ -30,10 +30,13 @@ const RPC_METADATA = createContextKey('OpenTelemetry SDK Context Key RPC_METADAT
 export interface ServerSpan {
   /** Has the span active. */
   readonly context: TraceContext
-  /** Names the span after the route; call it when the response is there. */
+  /** Names the span after the route; to be called when the response is there. */
   answered(c: Context): void
-  /** Ends a span of ours; call it when the last byte of the response is out. */
-  ended(aborted: boolean): void
+  /**
+   * To be called when the last byte of the response is out, or the client is gone; a span of ours ends
+   * then, but not before the handler has answered.
+   */
+  ended(isComplete: boolean): void
 }
 
 const scope = { name, version }
@@ -77,32 +80,43 @@ function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpa
         [ATTR_HTTP_REQUEST_METHOD]: method,
         [ATTR_URL_PATH]: path,
         [ATTR_URL_SCHEME]: url.startsWith('https:') ? 'https' : 'http',
-        [REQUEST_ID]: requestId,
       },
     },
     parent,
   )
   if (!trace.isSpanContextValid(span.spanContext())) return undefined
+  // Not above: no sampler decides by it, and there each attribute costs more.
+  span.setAttribute(REQUEST_ID, requestId)
+  let isAnswered = false
   let status = 0
+  let isComplete: boolean | undefined
+  const endIfDone = (): void => {
+    if (!isAnswered || isComplete === undefined) return
+    if (status > 0) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
+    if (!isComplete) {
+      // The client's doing, so it is no error of the server's.
+      span.setAttribute(ATTR_ERROR_TYPE, 'aborted')
+    } else if (status >= 500 || status === 0) {
+      span.setAttribute(ATTR_ERROR_TYPE, status === 0 ? '_OTHER' : String(status))
+      span.setStatus({ code: SpanStatusCode.ERROR })
+    }
+    span.end()
+  }
   return {
     context: trace.setSpan(parent, span),
     answered(answer) {
+      isAnswered = true
       status = answer.finalized ? answer.res.status : 0
       const route = routeOf(answer)
-      if (route === undefined) return
-      span.updateName(`${method} ${route}`)
-      span.setAttribute(ATTR_HTTP_ROUTE, route)
-    },
-    ended(aborted) {
-      if (status > 0) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
-      if (aborted) {
-        // The client's doing, so it is no error of the server's.
-        span.setAttribute(ATTR_ERROR_TYPE, 'aborted')
-      } else if (status >= 500 || status === 0) {
-        span.setAttribute(ATTR_ERROR_TYPE, status === 0 ? '_OTHER' : String(status))
-        span.setStatus({ code: SpanStatusCode.ERROR })
+      if (route !== undefined) {
+        span.updateName(`${method} ${route}`)
+        span.setAttribute(ATTR_HTTP_ROUTE, route)
       }
-      span.end()
+      endIfDone()
+    },
+    ended(complete) {
+      isComplete = complete
+      endIfDone()
     },
   }
 }

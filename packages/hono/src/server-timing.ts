@@ -1,48 +1,79 @@
 import { type Scope, tryCurrent } from '@heddle/context'
-import { instrument, type ItemTiming } from '@heddle/core'
+import { baseOf } from '@heddle/context/engine'
+import { instrument } from '@heddle/core'
 import type { Context } from 'hono'
 
 import { setHeader } from './headers.ts'
+import { HttpScope } from './http-scope.ts'
 
 /** A request that submits more is told of the first ones: headers have a limit. */
 const MAX_ITEMS = 8
 
-interface Entry {
-  readonly batcher: string
-  readonly timing: ItemTiming
-}
-
-const timings = new WeakMap<Scope, Entry[]>()
 let watching = false
 
-/** Notes the timing of what requests submit, for those that {@link collectTimings} was called for. */
+/** Notes what the items of requests took, of those that will be told. */
 export function watchTimings(): void {
   if (watching) return
   watching = true
-  instrument<Entry[] | undefined>({
-    onSubmit: () => entriesOf(tryCurrent()),
-    onSettle({ batcher, timing }, entries) {
-      if (timing && entries && entries.length < MAX_ITEMS) entries.push({ batcher, timing })
+  instrument<HttpScope | undefined>({
+    onSubmit: () => timedRequest(tryCurrent()),
+    onSettle({ batcher, timing }, request) {
+      if (timing === undefined || request === undefined || request.state === 'closed') return
+      const times = (request.itemTimes ??= [])
+      if (times.length < MAX_ITEMS) times.push({ batcher, timing })
     },
   })
 }
 
-export function collectTimings(request: Scope): void {
-  timings.set(request, [])
+function timedRequest(scope: Scope | undefined): HttpScope | undefined {
+  const request = scope && baseOf(scope).owner
+  return request instanceof HttpScope && request.settings.serverTiming ? request : undefined
+}
+
+/** What `hono/timing` keeps in the variable `metric`, until it writes its header. */
+export interface HonoTiming {
+  readonly headers: string[]
+  readonly timers: ReadonlyMap<string, unknown>
+}
+
+/** That of a `timing()` which has started. */
+export function timingOf(c: Context): HonoTiming | undefined {
+  return c.get('metric') as HonoTiming | undefined
 }
 
 /**
- * Writes the `Server-Timing` header: per item the time in the queue and in the batch, with the batch's
- * size as the description, and the total until now. Durations in ms
+ * Tells in the `Server-Timing` header, per item, the time in the queue and in the batch, with the
+ * batch's size as the description, and the total until now. Durations in ms
  * (https://www.w3.org/TR/server-timing/).
+ *
+ * @param outer - of a `timing()` that stands before: it writes the header, ours with its own
  */
-export function writeServerTiming(c: Context, request: Scope): void {
-  const metrics = (timings.get(request) ?? []).flatMap(({ batcher, timing }) => [
+export function writeServerTiming(c: Context, request: HttpScope, outer?: HonoTiming): void {
+  const metrics = metricsOf(request)
+  if (outer) {
+    if (!outer.timers.has('total')) metrics.push(totalOf(request))
+    outer.headers.push(...metrics)
+    return
+  }
+  // One that stands behind has written its header already.
+  if (!timingOf(c) || !hasTotal(c.res.headers.get('Server-Timing'))) metrics.push(totalOf(request))
+  if (metrics.length > 0) setHeader(c, 'Server-Timing', metrics.join(', '), 'append')
+}
+
+function hasTotal(header: string | null): boolean {
+  return header !== null && /(?:^|,)\s*total\b/.test(header)
+}
+
+function metricsOf({ itemTimes }: HttpScope): string[] {
+  if (itemTimes === undefined) return []
+  return itemTimes.flatMap(({ batcher, timing }) => [
     metric('queue', timing.queued, batcher),
     metric('run', timing.ran, `${batcher}, batch of ${timing.batchSize}`),
   ])
-  metrics.push(metric('total', request.elapsed()))
-  setHeader(c, 'Server-Timing', metrics.join(', '), 'append')
+}
+
+function totalOf(request: Scope): string {
+  return metric('total', request.elapsed())
 }
 
 function metric(name: string, duration: number, description?: string): string {
@@ -53,12 +84,4 @@ function metric(name: string, duration: number, description?: string): string {
 /** RFC 9110, section 5.6.4: what a quoted string cannot hold as it is. */
 function quoted(text: string): string {
   return text.replaceAll(/[^\u0020-\u007E]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)
-}
-
-function entriesOf(scope: Scope | undefined): Entry[] | undefined {
-  for (let at = scope; at; at = at.parent) {
-    const entries = timings.get(at)
-    if (entries) return entries
-  }
-  return undefined
 }

@@ -1,0 +1,197 @@
+/** What a service needs to be run: probes, and an end that cuts nothing off. */
+import { once } from 'node:events'
+import { connect, createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+
+import { createBatcher } from '@heddle/core'
+import {
+  type ClosableServer,
+  gracefulShutdown,
+  type Health,
+  heddle,
+  heddleHealth,
+  type HealthOptions,
+  type ShutdownOptions,
+} from '@heddle/hono'
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+
+import { crank, ended, sleep, turn } from '../support/crank.ts'
+
+async function healthOf(options: HealthOptions): Promise<{ status: number; health: Health }> {
+  const app = new Hono()
+  app.get('/', heddleHealth(options))
+  const response = await app.request('/')
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  return { status: response.status, health: (await response.json()) as Health }
+}
+
+describe('heddleHealth()', () => {
+  it('is ready while nothing waits', async () => {
+    const batchers = [createBatcher<number, number>({ name: 'users', run: (inputs) => inputs })]
+    expect(await healthOf({ batchers })).toEqual({
+      status: 200,
+      health: {
+        live: true,
+        ready: true,
+        closing: false,
+        batchers: [{ name: 'users', queued: 0, oldest: 0, inFlight: 0 }],
+      },
+    })
+    expect((await healthOf({})).health.batchers).toEqual([])
+  })
+
+  it('is not ready while an item waits too long, but live', async () => {
+    const { run, calls } = crank<number>()
+    const batcher = createBatcher({ name: 'slow', run })
+    const items = [batcher.submit(1)]
+    await turn()
+    items.push(batcher.submit(2))
+    await sleep(5)
+    const options = { batchers: [batcher], maxAge: 3 }
+    const { status, health } = await healthOf(options)
+    expect([status, health.ready, health.closing]).toEqual([503, false, false])
+    expect(health.batchers).toMatchObject([{ name: 'slow', queued: 1, inFlight: 1 }])
+    expect(health.batchers[0]?.oldest).toBeGreaterThan(3)
+    expect((await healthOf({ ...options, maxAge: 60_000 })).status).toBe(200)
+    const live = await healthOf({ ...options, probe: 'live' })
+    expect([live.status, live.health.ready]).toEqual([200, false])
+    calls[0]?.finish([1])
+    await turn()
+    calls[1]?.finish([2])
+    await Promise.all(items)
+    expect((await healthOf(options)).status).toBe(200)
+  })
+
+  it('is not ready while it closes', async () => {
+    const closing = new AbortController()
+    expect((await healthOf({ closing: closing.signal })).status).toBe(200)
+    closing.abort()
+    expect(await healthOf({ closing: closing.signal })).toMatchObject({
+      status: 503,
+      health: { ready: false, closing: true },
+    })
+    const batcher = createBatcher<number, number>({ name: 'closed', run: (inputs) => inputs })
+    await batcher.close()
+    expect((await healthOf({ batchers: [batcher] })).status).toBe(503)
+  })
+
+  it.each<[object, string]>([
+    [{ maxAge: 0 }, 'Expected `maxAge` to be a number of ms above 0, got 0'],
+    [{ probe: 'dead' }, "Expected `probe` to be 'ready' or 'live', got dead"],
+  ])('refuses %o', (options, message) => {
+    expect(() => heddleHealth(options)).toThrow(new TypeError(`heddleHealth(): ${message}`))
+  })
+})
+
+interface Running {
+  readonly server: ClosableServer
+  readonly url: string
+}
+
+interface BunLike {
+  serve(options: object): { readonly port: number; stop(force?: boolean): Promise<void> }
+}
+
+async function start(app: Hono): Promise<Running> {
+  const { Bun: bun } = globalThis as { Bun?: BunLike }
+  if (bun) {
+    const server = bun.serve({ hostname: '127.0.0.1', port: 0, fetch: app.fetch })
+    return { server, url: `http://127.0.0.1:${server.port}` }
+  }
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return { server, url: `http://127.0.0.1:${port}` }
+}
+
+function batchedApp(): {
+  readonly app: Hono
+  readonly calls: ReturnType<typeof crank<string>>['calls']
+  readonly options: Omit<ShutdownOptions, 'server'>
+} {
+  const { run, calls } = crank<string>()
+  const batcher = createBatcher({ name: 'words', run, maxBatchSize: 1 })
+  const app = new Hono()
+  app.use(heddle())
+  app.get('/:word', async (c) => {
+    // One after the other: the second is submitted when the service is closing already.
+    const first = await batcher.submit(c.req.param('word'))
+    return c.text(first + (await batcher.submit('again')))
+  })
+  app.onError((_error, c) => c.text('cut off', 500))
+  return { app, calls, options: { batchers: [batcher] } }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(1)
+}
+
+describe('gracefulShutdown()', () => {
+  it('answers what is open, refuses what is new, and drains', async () => {
+    const { app, calls, options } = batchedApp()
+    const { server, url } = await start(app)
+    const shutdown = gracefulShutdown({ server, ...options })
+    const answer = fetch(`${url}/word`)
+    await until(() => calls.length === 1)
+    expect(shutdown.signal.aborted).toBe(false)
+    const done = shutdown()
+    expect(shutdown.signal.aborted).toBe(true)
+    expect(shutdown()).toBe(done)
+    expect(await ended(fetch(`${url}/late`))).toEqual(expect.any(String))
+    calls[0]?.finish(['word '])
+    await until(() => calls.length === 2)
+    calls[1]?.finish(['again'])
+    expect(await (await answer).text()).toBe('word again')
+    expect(await done).toBe(true)
+    expect(await ended(options.batchers?.[0]?.close() ?? Promise.reject())).toBe(undefined)
+  })
+
+  it('aborts what is not done in time', async () => {
+    const { app, calls, options } = batchedApp()
+    const { server, url } = await start(app)
+    const shutdown = gracefulShutdown({ server, ...options, timeout: 30 })
+    const answer = ended(fetch(`${url}/word`).then((response) => response.status))
+    await until(() => calls.length === 1)
+    expect(await shutdown()).toBe(false)
+    expect(calls[0]?.batch.signal.aborted).toBe(true)
+    // Answered with an error, or not at all.
+    expect([500, 'fetch failed', 'ECONNRESET']).toContain(await answer)
+  })
+
+  it('runs what nobody waits for', async () => {
+    const { run, calls } = crank<string>()
+    const batcher = createBatcher({ name: 'background', run })
+    const { server } = await start(new Hono())
+    const item = batcher.submit('left alone')
+    const done = gracefulShutdown({ server, batchers: [batcher] })()
+    await until(() => calls.length === 1)
+    calls[0]?.finish(['ran'])
+    expect(await done).toBe(true)
+    expect(await item).toBe('ran')
+  })
+
+  it.skipIf('bun' in process.versions)('lets the streams of HTTP/2 end', async () => {
+    const { app, calls, options } = batchedApp()
+    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0, createServer })
+    const shutdown = gracefulShutdown({ server, ...options })
+    await once(server, 'listening')
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const stream = session.request({ ':path': '/word' }).setEncoding('utf8')
+    await until(() => calls.length === 1)
+    const done = shutdown()
+    calls[0]?.finish(['word '])
+    await until(() => calls.length === 2)
+    calls[1]?.finish(['again'])
+    expect((await stream.toArray()).join('')).toBe('word again')
+    expect(await done).toBe(true)
+  })
+
+  it('refuses a timeout that is none', () => {
+    const server = { stop: () => Promise.resolve() }
+    expect(() => gracefulShutdown({ server, timeout: 0 })).toThrow(
+      new TypeError('gracefulShutdown(): Expected `timeout` to be a number of ms above 0, got 0'),
+    )
+  })
+})
