@@ -7,6 +7,7 @@ import type { Running } from './running.ts'
 /** What the policy reads of a batcher's options, whenever it needs it. */
 export interface SlotOptions {
   readonly maxConcurrency: number
+  readonly maxBatchSize: number
 }
 
 /**
@@ -29,7 +30,7 @@ export class AutoLinger {
   arrived(now: number, waiting: number): void {
     this.#rate.arrived()
     this.#gaps.arrived(now, waiting)
-    this.#cohort.arrived(now)
+    this.#cohort.arrived(now, waiting >= this.#options.maxBatchSize)
   }
 
   /** A batch has started. */
@@ -62,7 +63,8 @@ export class AutoLinger {
     if (fixed === 0) return 0
     const hasOneSlot = this.#options.maxConcurrency === 1
     if (hasOneSlot) {
-      const hold = this.#cohort.hold(now, fixed)
+      const { maxBatchSize } = this.#options
+      const hold = this.#cohort.hold(now, waiting, fixed, this.#runTime.perCost, maxBatchSize)
       if (hold !== undefined) return hold
     }
     const gain = hasOneSlot

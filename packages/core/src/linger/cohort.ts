@@ -37,10 +37,11 @@ export class Cohort {
   #mean = 0
   #variance = 0
 
-  arrived(now: number): void {
+  /** @param isFull - whether a batch is full now, so that nobody else has to be waited for */
+  arrived(now: number, isFull: boolean): void {
     this.#returned += 1
     this.#lastArrival = now
-    if (this.#returned >= this.#size) this.#returnTime ??= now - this.#answeredAt
+    if (isFull || this.#returned >= this.#size) this.#returnTime ??= now - this.#answeredAt
   }
 
   /**
@@ -60,10 +61,26 @@ export class Cohort {
   /**
    * ms from now that the batch had better wait for clients to come back, 0 if all of them are there;
    * `undefined` if clients do not come back together, or these no longer will.
+   *
+   * @param fixed - ms that a batch takes whatever its size
+   * @param perItem - ms more for each item
+   * @param most - items that a batch can have
    */
-  hold(now: number, fixed: number): number | undefined {
+  hold(
+    now: number,
+    waiting: number,
+    fixed: number,
+    perItem: number,
+    most: number,
+  ): number | undefined {
     if (this.#trust < TRUSTED || this.#answered === 0) return undefined
     if (this.#returned >= this.#answered) return 0
+    const clients = waiting + this.#answered - this.#returned
+    // More than fit: by turns they need two batches for all of them, which a full one after a wait must beat.
+    if (clients > most) {
+      const byTurns = (2 * fixed + perItem * clients) / clients
+      if (this.#mean + fixed + perItem * most > byTurns * most) return undefined
+    }
     const longest = this.#answeredAt + LONGEST * fixed
     const late = this.#answeredAt + LATE * this.#mean + TIMER
     const straggling = this.#lastArrival + STRAGGLING * this.#mean
