@@ -1,6 +1,7 @@
 /**
  * When to start a batch: the engine's policies against bounds, in virtual time, and `'auto'` on the real clock. Ends
- * with 1 if a result in virtual time is worse than its goal, or than what is known where a goal is missed. `--write` puts what it prints into `docs/policy.md`, with charts.
+ * with 1 if a result in virtual time is worse than its goal, or than what is known where a goal is missed. `--write`
+ * puts what it prints into `docs/policy.md`, with charts.
  *
  *     node bench/policy/main.ts --quick
  */
