@@ -63,8 +63,7 @@ export class AutoLinger {
     if (fixed === 0) return 0
     const hasOneSlot = this.#options.maxConcurrency === 1
     if (hasOneSlot) {
-      const { maxBatchSize } = this.#options
-      const hold = this.#cohort.hold(now, waiting, fixed, this.#runTime.perCost, maxBatchSize)
+      const hold = this.#cohort.hold(now, waiting, fixed, this.#options.maxBatchSize)
       if (hold !== undefined) return hold
     }
     const gain = hasOneSlot

@@ -63,24 +63,15 @@ export class Cohort {
    * `undefined` if clients do not come back together, or these no longer will.
    *
    * @param fixed - ms that a batch takes whatever its size
-   * @param perItem - ms more for each item
    * @param most - items that a batch can have
    */
-  hold(
-    now: number,
-    waiting: number,
-    fixed: number,
-    perItem: number,
-    most: number,
-  ): number | undefined {
+  hold(now: number, waiting: number, fixed: number, most: number): number | undefined {
     if (this.#trust < TRUSTED || this.#answered === 0) return undefined
     if (this.#returned >= this.#answered) return 0
     const clients = waiting + this.#answered - this.#returned
     // More than fit: by turns they need two batches for all of them, which a full one after a wait must beat.
-    if (clients > most) {
-      const byTurns = (2 * fixed + perItem * clients) / clients
-      if (this.#mean + fixed + perItem * most > byTurns * most) return undefined
-    }
+    // Compared for each item; what the items themselves take is the same in both.
+    if (clients > most && (this.#mean + fixed) / most > (2 * fixed) / clients) return undefined
     const longest = this.#answeredAt + LONGEST * fixed
     const late = this.#answeredAt + LATE * this.#mean + TIMER
     const straggling = this.#lastArrival + STRAGGLING * this.#mean
