@@ -462,6 +462,13 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/linger-auto.test.ts',
   },
   {
+    name: 'auto-turns',
+    rule: "`linger: 'auto'` does not wait for more clients than fit where taking turns is faster",
+    file: `${core}/linger/cohort.ts`,
+    replace: ['if (clients > most && ', 'if (clients > 2 * most && '],
+    test: 'test/core/linger-auto.test.ts',
+  },
+  {
     name: 'auto-burst-size',
     rule: "`linger: 'auto'` knows when all of a burst is there",
     file: `${core}/linger/gap-table.ts`,

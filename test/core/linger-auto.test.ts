@@ -125,6 +125,13 @@ describe("linger: 'auto'", () => {
     )
   })
 
+  it('lets more clients than fit take turns, which is faster than full batches after a wait', async () => {
+    const auto = learning(10, { maxBatchSize: 8 })
+    await clients(12, 6, 60, auto.batcher)
+    // 12 answers in 20 ms; full batches would give 8 in the 16 ms until all are back and have run.
+    expect(new Set(auto.ran.slice(20).map(({ size }) => size))).toEqual(new Set([6]))
+  })
+
   it('waits for the rest of a burst, and not when all of it is there', async () => {
     const { batcher, ran } = learning(5)
     await bursts(80, 4, 0.3, batcher)

@@ -6,9 +6,15 @@ import { Heap, type HeapEntry } from '../heap.ts'
 // As they were when this was loaded, whatever a test framework puts in their place.
 const { setImmediate: afterThisTurn } = globalThis
 
+/**
+ * Time starts at a multiple of this many ms (4.7 hours), so that sums of times are rounded alike in every run,
+ * however old the process is.
+ */
+const EPOCH = 2 ** 24
+
 /** Time that stands still until the test moves it. */
 export interface VirtualClock extends Disposable {
-  /** ms on the `performance.now()` clock; it starts with the real time. */
+  /** ms on the `performance.now()` clock; it starts after the real time, always at the same. */
   now(): number
   /** Timers that have not rung. Nothing waits for one when batchers are idle. */
   readonly timers: number
@@ -61,8 +67,7 @@ class ManualTimer implements Timer, HeapEntry {
 }
 
 class ManualClock implements Clock, VirtualClock {
-  // In whole ms, so that adding them is exact.
-  #now = Math.ceil(performance.now())
+  #now = Math.ceil(performance.now() / EPOCH) * EPOCH
   #armed = 0
   #immediates: (() => void)[] = []
   readonly #timers = new Heap<ManualTimer>(isEarlier)
