@@ -522,6 +522,20 @@ export const mutants: readonly Mutant[] = [
     rule: 'the header is that of whoever has set the id',
     file: `${hono}/middleware.ts`,
     replace: [" && c.get('requestId') === id", ''],
-    test: 'test/hono/beside.test.ts',
+    test: 'test/hono/headers.test.ts',
+  },
+  {
+    name: 'own-bindings',
+    rule: 'a request reads and writes the headers of its own connection alone',
+    file: `${hono}/node-bindings.ts`,
+    replace: ['=== Request.prototype ? NONE :', '=== null ? NONE :'],
+    test: 'test/hono/headers.test.ts',
+  },
+  {
+    name: 'headers-sent',
+    rule: 'a late answer does not touch headers that are out',
+    file: `${hono}/headers.ts`,
+    replace: ['} else if (!outgoing.headersSent) {', '} else {'],
+    test: 'test/hono/headers.test.ts',
   },
 ]

@@ -5,7 +5,7 @@ import { context } from '@opentelemetry/api'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { tryGetContext } from 'hono/context-storage'
 
-import { setHeader } from './headers.ts'
+import { setDefaultHeader } from './headers.ts'
 import { HttpScope } from './http-scope.ts'
 import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
 import { requestIdOf } from './request-id.ts'
@@ -92,7 +92,7 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
     try {
       await next()
       // Whoever has set another id, as `requestId()` behind this one, has its own header.
-      if (header !== undefined && c.get('requestId') === id) setHeader(c, header, id)
+      if (header !== undefined && c.get('requestId') === id) setDefaultHeader(c, header, id)
       if (serverTiming) writeServerTiming(c, scope, timing)
     } finally {
       span?.answered(c)

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 
+import { requestHeader } from './headers.ts'
 import type { Settings } from './options.ts'
 
 /** What may go into logs, headers and traces as it came: no spaces, no control characters, no quotes. */
@@ -12,7 +13,7 @@ const PLAUSIBLE = /^[\w\-=.]{1,128}$/
 export function requestIdOf(c: Context, { header, trust, generate }: Settings): string {
   const set: unknown = c.get('requestId')
   if (typeof set === 'string' && set !== '') return set
-  const incoming = trust && header !== undefined ? c.req.header(header) : undefined
+  const incoming = trust && header !== undefined ? requestHeader(c, header) : undefined
   if (incoming !== undefined && PLAUSIBLE.test(incoming)) return incoming
   return generate(c)
 }

@@ -1,6 +1,8 @@
 import { relay } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
+import { type Incoming, nodeBindings, type Outgoing } from './node-bindings.ts'
+
 /** Called once; whether the last byte went out, to a client that was there. */
 export type OnEnd = (isComplete: boolean) => void
 
@@ -14,30 +16,15 @@ export type OnEnd = (isComplete: boolean) => void
  * @returns what must be called once the response is there, or will not come
  */
 export function watchResponse(c: Context, onEnd: OnEnd): () => void {
-  const { incoming, outgoing } = (c.env ?? {}) as NodeBindings
+  const { incoming, outgoing } = nodeBindings(c)
   return typeof outgoing?.on === 'function'
     ? watchOutgoing(outgoing, incoming, onEnd)
     : watchBody(c, onEnd)
 }
 
-/** What an adapter for Node puts into `c.env`, for HTTP/1 and HTTP/2. */
-interface NodeBindings {
-  readonly incoming?: { readonly aborted?: boolean }
-  readonly outgoing?: Outgoing
-}
-
-interface Outgoing {
-  readonly writableFinished: boolean
-  /** HTTP/1 alone. */
-  readonly closed?: boolean
-  /** HTTP/2 alone. */
-  readonly stream?: { readonly closed: boolean }
-  on(event: 'close', listener: () => void): unknown
-}
-
 function watchOutgoing(
   outgoing: Outgoing,
-  incoming: NodeBindings['incoming'],
+  incoming: Incoming | undefined,
   onEnd: OnEnd,
 ): () => void {
   // The client has left, or a middleware before has answered, while another one before was waiting.

@@ -21,6 +21,7 @@ import {
 import type { Context } from 'hono'
 import { matchedRoutes } from 'hono/route'
 
+import { requestHeader } from './headers.ts'
 import { name, version } from './version.ts'
 
 /** Where instrumentation-http looks for the route; the key is a `Symbol.for`, so no package is needed. */
@@ -71,7 +72,7 @@ function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpa
   const tracer = tryTracer(scope)
   if (tracer === undefined) return undefined
   const { method, path, url } = c.req
-  const parent = propagation.extract(active, c.req.raw.headers, headers)
+  const parent = propagation.extract(active, c, requestHeaders)
   const span = tracer.startSpan(
     method,
     {
@@ -133,7 +134,7 @@ function routeOf(c: Context): string | undefined {
   return path === undefined || path.endsWith('*') ? undefined : path
 }
 
-const headers: TextMapGetter<Headers> = {
-  get: (carrier, key) => carrier.get(key) ?? undefined,
-  keys: (carrier) => [...carrier.keys()],
+const requestHeaders: TextMapGetter<Context> = {
+  get: requestHeader,
+  keys: (c) => Object.keys(c.req.header()),
 }

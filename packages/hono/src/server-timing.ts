@@ -3,9 +3,10 @@ import { baseOf } from '@heddle/context/engine'
 import { instrument } from '@heddle/core'
 import type { Context } from 'hono'
 
-import { setHeader } from './headers.ts'
+import { appendHeader, setDefaultHeader } from './headers.ts'
 import { HttpScope } from './http-scope.ts'
 
+const HEADER = 'Server-Timing'
 /** A request that submits more is told of the first ones: headers have a limit. */
 const MAX_ITEMS = 8
 
@@ -44,7 +45,7 @@ export function timingOf(c: Context): HonoTiming | undefined {
 /**
  * Tells in the `Server-Timing` header, per item, the time in the queue and in the batch, with the
  * batch's size as the description, and the total until now. Durations in ms
- * (https://www.w3.org/TR/server-timing/).
+ * (https://www.w3.org/TR/server-timing/). A header that the app wrote itself stays as it is.
  *
  * @param outer - of a `timing()` that stands before: it writes the header, ours with its own
  */
@@ -55,9 +56,14 @@ export function writeServerTiming(c: Context, request: HttpScope, outer?: HonoTi
     outer.headers.push(...metrics)
     return
   }
+  if (timingOf(c) === undefined) {
+    metrics.push(totalOf(request))
+    setDefaultHeader(c, HEADER, metrics.join(', '))
+    return
+  }
   // One that stands behind has written its header already.
-  if (!timingOf(c) || !hasTotal(c.res.headers.get('Server-Timing'))) metrics.push(totalOf(request))
-  if (metrics.length > 0) setHeader(c, 'Server-Timing', metrics.join(', '), 'append')
+  if (!hasTotal(c.res.headers.get(HEADER))) metrics.push(totalOf(request))
+  if (metrics.length > 0) appendHeader(c, HEADER, metrics.join(', '))
 }
 
 function hasTotal(header: string | null): boolean {
