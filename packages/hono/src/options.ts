@@ -24,7 +24,7 @@ export interface RequestIdOptions {
 export interface HeddleOptions {
   /**
    * How a request's id comes in and goes out; with `false` it does neither, and each request gets a new
-   * one, or that of a middleware before.
+   * one, made of a random part of the process's and a number, or that of a middleware before.
    */
   readonly requestId?: RequestIdOptions | false
   /**
@@ -85,7 +85,7 @@ export function resolveOptions(options: HeddleOptions): Settings {
   const {
     header = 'X-Request-Id',
     trust = true,
-    generate = () => crypto.randomUUID(),
+    generate = requestId === false ? countedId : randomId,
   } = requestId === false ? {} : requestId
   expectThat(isHeaderName(header), 'requestId.header', 'the name of a header', header)
   expectThat(typeof trust === 'boolean', 'requestId.trust', 'a boolean', trust)
@@ -105,6 +105,19 @@ export function resolveOptions(options: HeddleOptions): Settings {
     overloadStatus,
     telemetry,
   }
+}
+
+function randomId(): string {
+  return crypto.randomUUID()
+}
+
+const instance = crypto.randomUUID().slice(-12)
+let counted = 0
+
+/** For ids that stay inside: a UUID costs a third of what the rest of the middleware does. */
+function countedId(): string {
+  counted += 1
+  return `${instance}-${counted}`
 }
 
 /** RFC 9110, section 5.1: a field name is a token. */
