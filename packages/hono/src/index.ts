@@ -20,3 +20,13 @@ export {
   type Shutdown,
   type ShutdownOptions,
 } from './operations/shutdown.ts'
+export { type Batched, batched, type Streams, type Submits } from './routes/batched.ts'
+export {
+  type BatchRoute,
+  batchRoute,
+  type BatchRouteOptions,
+  type BatchRouteRun,
+  type BatchRouteTarget,
+} from './routes/batch-route.ts'
+export type { InvalidInput, InvalidPart } from './routes/invalid-input.ts'
+export type { BatchResponse, DeadlineProblem, OverloadProblem } from './routes/types.ts'

@@ -8,12 +8,15 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 /** nginx's code for a client that has closed the connection; it is seen in logs and traces alone. */
 const CLIENT_CLOSED_REQUEST = 499
 
+export const PROBLEM_JSON = 'application/problem+json'
+
 /** An RFC 9457 problem document, with the code of the error and the id of the request. */
-export interface Problem {
+export interface Problem<Status extends number = number, Code extends string = string> {
   readonly type: string
   readonly title: string
-  readonly status: number
-  readonly code: string
+  readonly status: Status
+  /** Branch on this, never on the title. */
+  readonly code: Code
   readonly requestId: string
   /** In development alone: it may name what is internal. */
   readonly detail?: string
@@ -56,7 +59,19 @@ function exception(
   code: string,
   { requestId }: ProblemOptions,
 ): HTTPException {
-  const problem: Problem = {
+  const problem = problemOf(status, code, requestId, error)
+  const retryAfter = isBatcherError(error) ? error.retryAfter : undefined
+  return problemException(problem, error, retryAfter)
+}
+
+/** A problem document that tells what the error says in development alone. */
+export function problemOf<Status extends number, Code extends string>(
+  status: Status,
+  code: Code,
+  requestId: string,
+  error: Error,
+): Problem<Status, Code> {
+  return {
     // RFC 9457, section 4.2.1: no more to say than the status does.
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Client Closed Request',
@@ -65,12 +80,19 @@ function exception(
     requestId,
     ...(isDevelopment() ? { detail: error.message } : {}),
   }
-  const headers = new Headers({ 'Content-Type': 'application/problem+json' })
-  if (isBatcherError(error) && error.retryAfter !== undefined) {
-    headers.set('Retry-After', String(Math.ceil(error.retryAfter)))
-  }
-  const res = new Response(JSON.stringify(problem), { status, headers })
+}
+
+/** @param retryAfter - s */
+export function problemException(
+  problem: Problem,
+  cause: Error,
+  retryAfter?: number,
+): HTTPException {
+  const headers = new Headers({ 'Content-Type': PROBLEM_JSON })
+  if (retryAfter !== undefined) headers.set('Retry-After', String(Math.ceil(retryAfter)))
+  const res = new Response(JSON.stringify(problem), { status: problem.status, headers })
   // Hono's type leaves 499 out, since no standard has it.
-  const statusCode = status as ContentfulStatusCode
-  return new HTTPException(statusCode, { res, message: error.message, cause: error })
+  const status = problem.status as ContentfulStatusCode
+  // Many an `onError` answers with the message; the cause is for logs.
+  return new HTTPException(status, { res, message: problem.detail ?? problem.title, cause })
 }
