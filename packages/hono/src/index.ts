@@ -30,3 +30,12 @@ export {
 } from './routes/batch-route.ts'
 export type { InvalidInput, InvalidPart } from './routes/invalid-input.ts'
 export type { BatchResponse, DeadlineProblem, OverloadProblem } from './routes/types.ts'
+export { streamBatched, type StreamResponse } from './routes/stream-batched.ts'
+export type {
+  EventStreamOptions,
+  LineStreamOptions,
+  PlainStreamOptions,
+  StreamCallbacks,
+  StreamOptions,
+  StreamTotals,
+} from './routes/stream-options.ts'

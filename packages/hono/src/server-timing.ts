@@ -66,6 +66,34 @@ export function writeServerTiming(c: Context, request: HttpScope, outer?: HonoTi
   if (metrics.length > 0) appendHeader(c, HEADER, metrics.join(', '))
 }
 
+/** What the items that settle from now on took together, and the request until then, in ms. */
+export interface ElapsedTiming {
+  readonly queue?: number
+  readonly run?: number
+  readonly total?: number
+}
+
+/** For a stream, whose items settle when its headers are out. Gives nothing without `serverTiming`. */
+export function timingSince(request: HttpScope): () => ElapsedTiming {
+  if (!request.settings.serverTiming) return () => ({})
+  const before = request.itemTimes?.length ?? 0
+  return () => {
+    const times = request.itemTimes?.slice(before) ?? []
+    const total = rounded(request.elapsed())
+    if (times.length === 0) return { total }
+    return {
+      queue: rounded(times.reduce((sum, { timing }) => sum + timing.queued, 0)),
+      run: rounded(times.reduce((sum, { timing }) => sum + timing.ran, 0)),
+      total,
+    }
+  }
+}
+
+/** Hundredths of a ms, as in the header. */
+function rounded(duration: number): number {
+  return Math.round(duration * 100) / 100
+}
+
 function hasTotal(header: string | null): boolean {
   return header !== null && /(?:^|,)\s*total\b/.test(header)
 }
