@@ -538,4 +538,52 @@ export const mutants: readonly Mutant[] = [
     replace: ['} else if (!outgoing.headersSent) {', '} else {'],
     test: 'test/hono/headers.test.ts',
   },
+  {
+    name: 'first-before-status',
+    rule: 'the first chunk of a stream is there before the status goes out',
+    file: `${hono}/routes/stream-batched.ts`,
+    replace: ['const first = await iterator.next()', 'const first = undefined as never'],
+    test: 'test/hono/routes/streams.test.ts',
+  },
+  {
+    name: 'abort-in-context',
+    rule: 'a client that leaves is told in its request’s context',
+    file: `${hono}/routes/stream-body.ts`,
+    replace: [
+      'onAbort(scope.signal, (reason) => this.#aborted(asError(reason)))',
+      '(scope.signal.addEventListener("abort", () => this.#aborted(asError(scope.signal.reason))), { [Symbol.dispose]() {} })',
+    ],
+    test: 'test/hono/routes/stream-clients.test.ts',
+  },
+  {
+    name: 'stream-in-context',
+    rule: 'an iterable is asked for its chunks in its request’s context, whoever reads',
+    file: `${hono}/routes/stream-body.ts`,
+    replace: ['this.#snapshot.run(() => this.#pull())', 'this.#pull()'],
+    test: 'test/hono/routes/stream-clients.test.ts',
+  },
+  {
+    name: 'stream-ends-in-scope',
+    rule: 'a scope stays open until an iterable that its client has left has ended',
+    file: `${hono}/routes/stream-body.ts`,
+    replace: [
+      'scope.hold()\n    void returnQuietly(iterator).then(() => scope.letGo())',
+      'void returnQuietly(iterator)',
+    ],
+    test: 'test/hono/routes/stream-clients.test.ts',
+  },
+  {
+    name: 'stream-room',
+    rule: 'an iterable is asked for a chunk when the client reads one',
+    file: `${hono}/routes/stream-body.ts`,
+    replace: ['{ highWaterMark: 0 }', '{ highWaterMark: 4 }'],
+    test: 'test/hono/routes/streams.test.ts',
+  },
+  {
+    name: 'message-for-clients',
+    rule: 'the message of an answer says nothing that is internal',
+    file: `${hono}/problems.ts`,
+    replace: ['message: problem.detail ?? problem.title', 'message: cause.message'],
+    test: 'test/hono/problems.test.ts',
+  },
 ]

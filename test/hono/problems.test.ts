@@ -111,6 +111,41 @@ describe('errors of a batcher as answers', () => {
     expect(JSON.stringify(await answer(appWith(run)))).toContain('password')
   })
 
+  it('have a message that may be sent to a client, and the cause for the log', async () => {
+    const { NODE_ENV } = process.env
+    const run: Run = () => {
+      throw new Error('password=1234')
+    }
+    const logged: string[] = []
+    const app = appWith(run)
+    app.onError((error, c) => {
+      const { cause } = error
+      if (cause instanceof BatcherError) logged.push(cause.code, cause.message)
+      return c.text(error.message, 500)
+    })
+    try {
+      process.env.NODE_ENV = 'production'
+      expect(await answer(app)).toMatchObject({ status: 500, body: 'Internal Server Error' })
+    } finally {
+      if (NODE_ENV === undefined) delete process.env.NODE_ENV
+      else process.env.NODE_ENV = NODE_ENV
+    }
+    expect(logged).toEqual(['BATCH_FAILED', expect.stringContaining('secret-name')])
+  })
+
+  it('say nothing of batch-mates', async () => {
+    const run: Run = (ns) =>
+      ns.map((n) => (n === 1 ? new Error('the secret of 1') : new HTTPException(422)))
+    const app = appWith(run)
+    app.onError((error) =>
+      error instanceof HTTPException ? error.getResponse() : Response.json({ own: error.message }),
+    )
+    const [first, second] = await Promise.all([answer(app, '/1'), answer(app, '/2')])
+    expect(first.body).toEqual({ own: 'the secret of 1' })
+    expect(JSON.stringify(second)).not.toContain('secret')
+    expect(second.status).toBe(422)
+  })
+
   it('reach the handler as both: a BatcherError by its code, an HTTPException with its cause', async () => {
     const batcher = createBatcher<number, number>({ name: 'b', run: () => [] })
     const app = new Hono()

@@ -117,12 +117,8 @@ export class StreamBody<C> {
   /** What is left to be done by the iterable, it does while the scope is open. */
   #leaveSource(): void {
     const { iterator, scope } = this.#source
-    const isOpen = scope.state !== 'closed'
-    if (isOpen) scope.hold()
-    const letGo = (): void => {
-      if (isOpen) scope.letGo()
-    }
-    void returnQuietly(iterator).then(letGo)
+    scope.hold()
+    void returnQuietly(iterator).then(() => scope.letGo())
   }
 
   async #fail(error: Error): Promise<void> {
