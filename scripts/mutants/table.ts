@@ -567,7 +567,7 @@ export const mutants: readonly Mutant[] = [
     rule: 'a scope stays open until an iterable that its client has left has ended',
     file: `${hono}/routes/stream-body.ts`,
     replace: [
-      'scope.hold()\n    void returnQuietly(iterator).then(() => scope.letGo())',
+      'scope.hold()\n  void returnQuietly(iterator).then(() => scope.letGo())',
       'void returnQuietly(iterator)',
     ],
     test: 'test/hono/routes/stream-clients.test.ts',

@@ -64,6 +64,32 @@ describe.each(Object.entries(transports))('over %s', (_, connect) => {
     expect(events.slice(2).toSorted()).toEqual(['leaves closed', 'stays closed'])
   })
 
+  it('a client that leaves before the first chunk takes its item along', async () => {
+    const events: string[] = []
+    const words = createStreamBatcher<string, string>({
+      name: 'words',
+      async *run(_inputs, { signal }) {
+        events.push('started')
+        await new Promise((resolve) => {
+          signal.addEventListener('abort', resolve)
+        })
+        yield [0, 'for nobody']
+      },
+    })
+    const app = tenantApp(events)
+    app.get('/:tenant/words', async (c) =>
+      streamBatched(c, words.stream('word'), { onAbort: () => events.push('left a stream') }),
+    )
+    await using client = await connect(app)
+    const exchange = client.send('/a/words', 'GET')
+    exchange.status.catch(() => {})
+    await until(() => events.length === 1)
+    exchange.leave()
+    await until(() => events.length === 2)
+    expect(events).toEqual(['started', 'a closed'])
+    expect(words.stats().rejected.aborted).toBe(1)
+  })
+
   it('an iterable and the callbacks run in their request’s context', async () => {
     const app = tenantApp()
     async function* mixed(): AsyncGenerator<string> {

@@ -7,10 +7,16 @@ import {
   heddle,
   type InvalidInput,
   type OverloadProblem,
+  streamBatched,
 } from '@heddle/hono'
 import { sValidator } from '@hono/standard-validator'
 import { Hono } from 'hono'
-import { hc, type InferRequestType, type InferResponseType } from 'hono/client'
+import {
+  type ApplyGlobalResponse,
+  hc,
+  type InferRequestType,
+  type InferResponseType,
+} from 'hono/client'
 import * as v from 'valibot'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import * as z from 'zod'
@@ -59,6 +65,18 @@ describe('the types of a route with batched()', () => {
     expectTypeOf<InferResponseType<Route, 503>>().toEqualTypeOf<OverloadProblem>()
     expectTypeOf<InferResponseType<Route, 504>>().toEqualTypeOf<DeadlineProblem>()
     expectTypeOf<OverloadProblem['code']>().toEqualTypeOf<'QUEUE_FULL' | 'BATCHER_CLOSED'>()
+  })
+
+  it('may be those of every route of an app', () => {
+    const plain = new Hono().get('/', async (c) => c.json(await lengths.submit('word'), 200))
+    type WithProblems = ApplyGlobalResponse<
+      typeof plain,
+      { 503: { json: OverloadProblem }; 504: { json: DeadlineProblem } }
+    >
+    type Route = (typeof plainClient)['index']['$get']
+    const plainClient = hc<WithProblems>('http://localhost')
+    expectTypeOf<InferResponseType<Route, 200>>().toEqualTypeOf<{ length: number }>()
+    expectTypeOf<InferResponseType<Route, 503>>().toEqualTypeOf<OverloadProblem>()
   })
 
   it('reject what the batcher does not take, and give what it gives', () => {
@@ -110,5 +128,32 @@ describe('the types of a batchRoute()', () => {
     expect(() => batchRoute({ name: 'c', json: { text: 'string' } }, () => [])).toThrow(TypeError)
     // @ts-expect-error no schema
     expect(() => batchRoute({ name: 'd' }, () => [])).toThrow(TypeError)
+  })
+})
+
+describe('the types of a stream', () => {
+  it('have what may prevent it', () => {
+    const streams = new Hono()
+      .use(heddle())
+      .get('/letters', async (c) => streamBatched(c, letters.stream('word')))
+    type Route = (typeof streamClient)['letters']['$get']
+    const streamClient = hc<typeof streams>('http://localhost')
+    expectTypeOf<InferResponseType<Route, 503>>().toEqualTypeOf<OverloadProblem>()
+    expectTypeOf<InferResponseType<Route, 504>>().toEqualTypeOf<DeadlineProblem>()
+    // As `c.body()` has it.
+    expectTypeOf<InferResponseType<Route, 200>>().toEqualTypeOf<ReadableStream>()
+  })
+
+  it('reject options of another format, and another chunk', () => {
+    new Hono().get('/', async (c) => {
+      const stream = letters.stream('word')
+      // @ts-expect-error lines are JSON
+      void streamBatched(c, stream, { format: 'ndjson', message: () => ({ data: '' }) })
+      // @ts-expect-error chunks are strings
+      void streamBatched(c, stream, { message: (chunk: number) => ({ data: String(chunk) }) })
+      // @ts-expect-error a batcher is no stream
+      return streamBatched(c, letters)
+    })
+    expectTypeOf(streamBatched).toBeFunction()
   })
 })

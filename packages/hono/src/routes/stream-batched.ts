@@ -4,13 +4,13 @@ import type { HttpScope } from '../http-scope.ts'
 import { scopeOf } from '../middleware.ts'
 import { timingSince } from '../server-timing.ts'
 import { formatOf } from './formats.ts'
-import { returnQuietly, StreamBody } from './stream-body.ts'
+import { leaveSource, StreamBody } from './stream-body.ts'
 import { abortFailure } from './stream-failure.ts'
 import type { StreamOptions } from './stream-options.ts'
 import type { BatchResponse } from './types.ts'
 
 /** A stream, or what prevented it. */
-export type StreamResponse = Response & (TypedResponse<unknown, 200, 'body'> | BatchResponse)
+export type StreamResponse = Response & (TypedResponse<ReadableStream, 200, 'body'> | BatchResponse)
 
 /**
  * Answers with the chunks of a batcher's stream, or of any async iterable, as server-sent events unless
@@ -39,12 +39,13 @@ export async function streamBatched<C>(
   const first = await iterator.next()
   const headers = { 'Content-Type': format.contentType, 'Cache-Control': 'no-cache' }
   if (scope.signal.aborted) {
-    await returnQuietly(iterator)
+    leaveSource(iterator, scope)
     throw abortFailure(scope)
   }
   if (c.req.raw.method === 'HEAD') {
-    await returnQuietly(iterator)
-    return c.body(null, 200, headers)
+    leaveSource(iterator, scope)
+    // A client's types know one answer for both methods.
+    return c.newResponse(null, 200, headers) as StreamResponse
   }
   const body = new StreamBody({ iterator, first, format, callbacks: options, scope, timing })
   return c.body(body.readable(), 200, headers)

@@ -61,7 +61,7 @@ export class StreamBody<C> {
   }
 
   async #pull(): Promise<void> {
-    const { iterator, format, timing } = this.#source
+    const { iterator, format, scope, timing } = this.#source
     let result: IteratorResult<C>
     try {
       result = this.#first ?? (await iterator.next())
@@ -81,19 +81,19 @@ export class StreamBody<C> {
       this.#chunks += 1
       this.#write(text)
     } catch (error) {
-      this.#leaveSource()
+      leaveSource(iterator, scope)
       await this.#fail(asError(error))
     }
   }
 
   #aborted(reason: Error): void {
     if (this.#hasEnded) return
-    const { scope } = this.#source
+    const { iterator, scope } = this.#source
     if (scope.abortReason) {
       this.#left(reason)
       return
     }
-    this.#leaveSource()
+    leaveSource(iterator, scope)
     void this.#fail(abortFailure(scope))
   }
 
@@ -109,16 +109,10 @@ export class StreamBody<C> {
 
   #giveUp(): void {
     if (this.#hasEnded) return
-    this.#leaveSource()
+    const { iterator, scope } = this.#source
+    leaveSource(iterator, scope)
     this.#end()
     this.#close()
-  }
-
-  /** What is left to be done by the iterable, it does while the scope is open. */
-  #leaveSource(): void {
-    const { iterator, scope } = this.#source
-    scope.hold()
-    void returnQuietly(iterator).then(() => scope.letGo())
   }
 
   async #fail(error: Error): Promise<void> {
@@ -180,11 +174,16 @@ export class StreamBody<C> {
   }
 }
 
-/** Tells the iterable that no more is wanted; nobody is left to hear how that ends. */
-export async function returnQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
+/** Tells the iterable that no more is wanted. What is left for it to do, it does while the scope is open. */
+export function leaveSource(iterator: AsyncIterator<unknown>, scope: HttpScope): void {
+  scope.hold()
+  void returnQuietly(iterator).then(() => scope.letGo())
+}
+
+async function returnQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.()
   } catch {
-    // As with a `break` in a loop that throws itself.
+    // Nobody is left to hear of it.
   }
 }
