@@ -243,6 +243,21 @@ describe('what fails later', () => {
     ])
   })
 
+  it('keeps the status that a batch function throws, and is an Error whatever an iterable throws', async () => {
+    const upstream = createStreamBatcher<number, string>({
+      name: 'upstream',
+      async *run() {
+        yield [0, 'first']
+        await turn()
+        throw new HTTPException(502, { message: 'upstream' })
+      },
+    })
+    const [, last] = eventsOf(await (await appWith(() => upstream.stream(1)).request('/')).text())
+    expect(last?.data).toMatchObject({ status: 502, title: 'Bad Gateway', detail: 'upstream' })
+    const app = appWith(() => failing('text'), { onError: ({ cause }) => ({ cause }) })
+    expect(await (await app.request('/')).text()).toContain('event: error\ndata: {"cause":"text"}')
+  })
+
   it('says nothing of what is internal in production', async () => {
     const { NODE_ENV } = process.env
     const failures: unknown[] = []

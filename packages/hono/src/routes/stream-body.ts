@@ -4,7 +4,7 @@ import { asError } from '@heddle/context/engine'
 import type { HttpScope } from '../http-scope.ts'
 import type { ElapsedTiming } from '../server-timing.ts'
 import type { Format } from './formats.ts'
-import { abortFailure, isExpected, problemOfFailure } from './stream-failure.ts'
+import { abortFailure, asFailure, isExpected, problemOfFailure } from './stream-failure.ts'
 import type { StreamCallbacks } from './stream-options.ts'
 
 export interface StreamSource<C> {
@@ -66,7 +66,7 @@ export class StreamBody<C> {
     try {
       result = this.#first ?? (await iterator.next())
     } catch (error) {
-      await this.#fail(asError(error))
+      await this.#fail(asFailure(error))
       return
     }
     this.#first = undefined
@@ -82,7 +82,7 @@ export class StreamBody<C> {
       this.#write(text)
     } catch (error) {
       leaveSource(iterator, scope)
-      await this.#fail(asError(error))
+      await this.#fail(asFailure(error))
     }
   }
 

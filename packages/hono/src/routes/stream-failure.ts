@@ -13,6 +13,12 @@ export function abortFailure(scope: HttpScope): Error {
   return problemException(problemOf(504, 'DEADLINE_EXCEEDED', requestId, reason), reason)
 }
 
+/** What an iterable threw may be anything. */
+export function asFailure(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  return new Error('A stream failed with what is no Error', { cause: thrown })
+}
+
 /** Whether its message is made for clients, and nobody needs to look into it. */
 export function isExpected(error: Error): boolean {
   return isBatcherError(error) || error instanceof HTTPException
@@ -22,14 +28,15 @@ export function isExpected(error: Error): boolean {
 export async function problemOfFailure(error: Error, scope: HttpScope): Promise<unknown> {
   const { requestId, settings } = scope
   const { overloadStatus } = settings
-  const adapted = isBatcherError(error)
-    ? toHttpException(error, { requestId, overloadStatus })
-    : error
-  if (!(adapted instanceof HTTPException)) {
+  // One of a request is an HTTPException already, and keeps the status that its batch function gave it.
+  const isRaw = isBatcherError(error) && !(error instanceof HTTPException)
+  const answer = isRaw ? toHttpException(error, { requestId, overloadStatus }) : error
+  if (!(answer instanceof HTTPException)) {
     return problemOf(500, 'INTERNAL_ERROR', requestId, error)
   }
-  const { res, status, message } = adapted
+  const { res, status, message } = answer
   if (res?.headers.get('content-type')?.startsWith(PROBLEM_JSON)) return res.clone().json()
+  const problem = problemOf(status, 'HTTP_ERROR', requestId, answer)
   // Hono would answer with the message, so it is made for clients.
-  return { ...problemOf(status, 'HTTP_ERROR', requestId, error), detail: message }
+  return message === '' ? problem : { ...problem, detail: message }
 }
