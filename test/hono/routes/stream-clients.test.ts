@@ -6,6 +6,8 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 
 import { turn, until } from '../../support/crank.ts'
+import { randomFrom } from '../../support/random.ts'
+import { listen, load } from '../../support/server.ts'
 import { transports } from '../endings/transports.ts'
 
 const tenant = createKey<string>('test.streams.tenant')
@@ -21,6 +23,10 @@ function tenantApp(events: string[] = []): Hono<{ Variables: HeddleVariables }> 
     await next()
   })
   return app
+}
+
+function isLeaver(index: number): boolean {
+  return index % 3 === 0
 }
 
 describe.each(Object.entries(transports))('over %s', (_, connect) => {
@@ -188,6 +194,50 @@ describe.each(Object.entries(transports))('over %s', (_, connect) => {
     // Whoever has put it aside has not waited for it: it ends with its scope, not before.
     expect(events).toEqual(['a closed', 'returned'])
   })
+})
+
+it('of a crowd of which a third leaves, nobody and nothing is left behind', async () => {
+  const before = snapshotCount()
+  const clients = 120
+  const random = randomFrom(7)
+  const events: string[] = []
+  const words = createStreamBatcher<string, string>({
+    name: 'words',
+    maxBatchSize: 8,
+    maxConcurrency: 2,
+    async *run(inputs) {
+      for (let round = 0; round < 4; round += 1) {
+        for (const [index, input] of inputs.entries()) yield [index, input]
+        await turn()
+      }
+    },
+  })
+  const app = tenantApp(events)
+  app.get('/:tenant/words', async (c) =>
+    streamBatched(c, words.stream(tenant.get() ?? 'nobody'), {
+      message: (chunk) => ({ data: `${chunk}/${tenant.get()}` }),
+    }),
+  )
+  await using server = await listen(app)
+  const visit = async (index: number): Promise<string> => {
+    const client = new AbortController()
+    const answer = fetch(`${server.url}/t${index}/words`, { signal: client.signal })
+    const text = answer.then((response) => response.text()).catch(() => 'left')
+    for (let left = isLeaver(index) ? random() * 12 : 0; left > 0; left -= 1) await turn()
+    if (isLeaver(index)) client.abort()
+    return text
+  }
+  const texts = await load(clients, 16, visit)
+  const whole = (index: number): string => `data: t${index}/t${index}\n\n`.repeat(4)
+  const wrong = texts.filter((text, index) => !isLeaver(index) && !text.startsWith(whole(index)))
+  expect(wrong).toEqual([])
+  await words.drain()
+  await until(() => snapshotCount().open === before.open)
+  const { queued, inFlight } = words.stats()
+  expect([queued, inFlight, snapshotCount()]).toEqual([0, 0, before])
+  // Who leaves before the request is out has none.
+  await until(() => texts.every((_, n) => isLeaver(n) || events.includes(`t${n} closed`)))
+  expect(new Set(events).size).toBe(events.length)
 })
 
 it('a stream leaves no snapshot behind, however it ends', async () => {
