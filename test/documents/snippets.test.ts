@@ -19,10 +19,21 @@ function withoutProgram(document: Document, sources: readonly Document[]): strin
     .map(({ line }) => `${document.path}:${line}`)
 }
 
-/** Imports the program and calls its `main`, if it has not run by then. Its assertions are its own. */
+/**
+ * Imports the program and calls its `main`, if it has not run by then. Its assertions are its own.
+ *
+ * The server of Node puts a Request and a Response of its own into the globals, which Bun's does not take,
+ * and on Bun all test files share them.
+ */
 async function run(path: string): Promise<void> {
-  const program: object = await import(pathToFileURL(join(root, path)).href)
-  if ('main' in program && typeof program.main === 'function') await program.main()
+  const { Request, Response } = globalThis
+  try {
+    const program: object = await import(pathToFileURL(join(root, path)).href)
+    if ('main' in program && typeof program.main === 'function') await program.main()
+  } finally {
+    Object.defineProperty(globalThis, 'Request', { value: Request })
+    Object.defineProperty(globalThis, 'Response', { value: Response })
+  }
 }
 
 describe('the snippets', () => {
