@@ -122,6 +122,20 @@ describe('batchRoute()', () => {
     expect(batches).toEqual([])
   })
 
+  it('answers a body that is no JSON with the same problem', async () => {
+    const { run, batches } = echo<unknown>()
+    const json = z.object({ n: z.number() })
+    const app = new Hono().use(heddle()).post('/', batchRoute({ name: 'broken', json }, run))
+    const headers = { 'Content-Type': 'application/json' }
+    const answer = await app.request('/', { method: 'POST', body: '{', headers })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({
+      code: 'INVALID_INPUT',
+      errors: [{ detail: expect.stringContaining('JSON'), pointer: '#' }],
+    })
+    expect(batches).toEqual([])
+  })
+
   it('leaves its errors to the app’s own onError', async () => {
     const json = z.object({ n: z.number() })
     const app = new Hono().use(heddle()).post(

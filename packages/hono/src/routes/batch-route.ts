@@ -2,6 +2,7 @@ import { type Batch, type Batcher, type BatcherOptions, createBatcher } from '@h
 import { sValidator } from '@hono/standard-validator'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Context, Handler, MiddlewareHandler, TypedResponse } from 'hono'
+import { HTTPException } from 'hono/http-exception'
 import type { JSONParsed } from 'hono/utils/types'
 
 import { scopeOf } from '../middleware.ts'
@@ -83,8 +84,11 @@ export function batchRoute(
   const batchRouteHandler = async (c: Context): Promise<Response> => {
     scopeOf(c)
     let input: unknown
-    await validate(c, async () => {
+    const read = async (): Promise<void> => {
       input = c.req.valid(target as never)
+    }
+    await validate(c, read).catch((error: unknown) => {
+      throw isUnreadable(error) ? invalidInput(c, [error]) : error
     })
     return c.json(await batcher.submit(input), 200)
   }
@@ -105,6 +109,11 @@ function onlySchema(schemas: Schemas): [BatchRouteTarget, Schema] {
     )
   }
   return first as [BatchRouteTarget, Schema]
+}
+
+/** Hono's validator says so in plain text, which is not what the types of the 400 say. */
+function isUnreadable(error: unknown): error is HTTPException {
+  return error instanceof HTTPException && error.status === 400 && error.res === undefined
 }
 
 function isSchema(value: unknown): value is Schema {
