@@ -134,11 +134,16 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   ): void {
     const id = `${this.options.name}#${(this.#batches += 1)}`
     const execution = new Execution(this, id, items, partition, reason, clock.now())
-    for (const item of items) for (const waiter of waitersOf(item)) waiter.execution = execution
+    for (const item of items) bind(item, execution)
     this.#slots.set(execution, slot)
     this.#owner.started(execution)
     runNeutral(() => execution.run())
   }
+}
+
+function bind<I, O>(item: Item<I, O>, execution: Execution<I, O>): void {
+  if (item.group === undefined) item.execution = execution
+  else for (const waiter of item.group.members) waiter.execution = execution
 }
 
 /** Whether anybody still waits for it. */
