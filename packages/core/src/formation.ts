@@ -28,22 +28,26 @@ export function form<I, O>(
 ): Formation<I, O> {
   const { maxBatchSize, maxBatchCost } = options
   const items: Item<I, O>[] = []
-  const late: Item<I, O>[] = []
-  let hopeless: Item<I, O>[] = []
+  // Few batches have any of these.
+  let late: Item<I, O>[] | undefined
+  let hopeless: Item<I, O>[] | undefined
   let cost = 0
   let why = reason
   while (items.length < maxBatchSize) {
     // Not before it is needed: whose turn it is may change until the next batch.
     const item = partition.peek()
     if (item === undefined) break
-    const deadline = lastDeadline(item) ?? Number.POSITIVE_INFINITY
-    // When more wait than fit, a place is too good for one that may well be late.
-    const isCrowded = items.length + partition.size > maxBatchSize
-    if (deadline < now + (isCrowded ? runTime.p95 : runTime.mean) || deadline <= now) {
-      queue.remove(item)
-      if (deadline <= now) late.push(item)
-      else hopeless.push(item)
-      continue
+    const deadline = lastDeadline(item)
+    if (deadline !== undefined) {
+      // When more wait than fit, a place is too good for one that may well be late.
+      const isCrowded = items.length + partition.size > maxBatchSize
+      const isHopeless = deadline < now + (isCrowded ? runTime.p95 : runTime.mean)
+      if (isHopeless || deadline <= now) {
+        queue.remove(item)
+        if (deadline <= now) (late ??= []).push(item)
+        else (hopeless ??= []).push(item)
+        continue
+      }
     }
     // The first that does not fit ends the batch: passing it over could keep it waiting for ever.
     if (items.length > 0 && cost + item.cost > maxBatchCost) {
@@ -55,17 +59,20 @@ export function form<I, O>(
     partition.charge(item)
     queue.remove(item)
   }
-  if (items.length === 0) {
+  if (items.length === 0 && hopeless !== undefined) {
     // The run time is an estimate, and only a run can prove it wrong: shed all, it would stand for ever.
     const fitting = lastThatFit(hopeless, options)
     hopeless = hopeless.slice(0, hopeless.length - fitting.length)
     items.push(...fitting)
     for (const item of fitting) cost += item.cost
   }
-  late.push(...hopeless)
-  if (items.length === maxBatchSize) return { items, late, reason: 'full' }
-  return { items, late, reason: cost === maxBatchCost ? 'cost' : why }
+  if (hopeless) late = late ? [...late, ...hopeless] : hopeless
+  if (items.length === maxBatchSize) why = 'full'
+  else if (cost === maxBatchCost) why = 'cost'
+  return { items, late: late ?? none, reason: why }
 }
+
+const none: readonly never[] = []
 
 /** Those with the most time left, as a queue in which all have the same timeout has them. */
 function lastThatFit<I, O>(

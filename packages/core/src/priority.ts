@@ -33,15 +33,15 @@ export class Lanes<N extends Linked<N> & Ranked> {
   get first(): N | undefined {
     let first: N | undefined
     for (let priority = 0; priority < PRIORITIES.length; priority += 1) {
-      const head = this.#lanes[priority]?.first
+      const head = this.head(priority)
       if (head && (first === undefined || precedes(head, first))) first = head
     }
     return first
   }
 
-  /** The heads of the lanes; the longest waiting is among them. */
-  heads(): readonly N[] {
-    return this.#lanes.flatMap((lane) => lane?.first ?? [])
+  /** The first one of its class. */
+  head(priority: number): N | undefined {
+    return this.#lanes[priority]?.first
   }
 
   add(node: N): void {

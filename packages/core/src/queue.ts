@@ -1,7 +1,7 @@
 import { Heap, type HeapEntry } from './heap.ts'
 import type { Item } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
-import { Lanes, precedes } from './priority.ts'
+import { Lanes, precedes, PRIORITIES } from './priority.ts'
 import { TenantRing } from './tenants.ts'
 
 /** Waiting items that may share a batch. It exists only while it has items. */
@@ -39,7 +39,10 @@ export class Partition<I, O> implements HeapEntry {
   /** When the item that has waited longest was submitted. */
   get waitingSince(): number {
     let since = Number.POSITIVE_INFINITY
-    for (const { submittedAt } of this.#lanes.heads()) since = Math.min(since, submittedAt)
+    for (let priority = 0; priority < PRIORITIES.length; priority += 1) {
+      const head = this.#lanes.head(priority)
+      if (head && head.submittedAt < since) since = head.submittedAt
+    }
     return since
   }
 
@@ -111,7 +114,7 @@ export class Queue<I, O> {
 
   /** A partition that can fill a batch. */
   get full(): Partition<I, O> | undefined {
-    return this.#full.values().next().value
+    return this.#full.size === 0 ? undefined : this.#full.values().next().value
   }
 
   /** How many items of the tenant wait. */
@@ -130,12 +133,7 @@ export class Queue<I, O> {
 
   /** @param label - called only when the item opens its partition */
   add(item: Item<I, O>, key: string, label: () => string): void {
-    let partition = this.#partitions.get(key)
-    if (partition === undefined) {
-      const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
-      partition = new Partition(key, label(), tenants)
-      this.#partitions.set(key, partition)
-    }
+    const partition = this.#partitions.get(key) ?? this.#open(key, label)
     partition.add(item)
     item.partition = partition
     this.#size += 1
@@ -186,6 +184,13 @@ export class Queue<I, O> {
       this.#noteFull(partition)
       this.#changed(partition)
     }
+  }
+
+  #open(key: string, label: () => string): Partition<I, O> {
+    const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
+    const partition = new Partition(key, label(), tenants)
+    this.#partitions.set(key, partition)
+    return partition
   }
 
   #changed(partition: Partition<I, O>): void {
