@@ -28,9 +28,8 @@ export function form<I, O>(
 ): Formation<I, O> {
   const { maxBatchSize, maxBatchCost } = options
   const items: Item<I, O>[] = []
-  // Few batches have any of these.
-  let late: Item<I, O>[] | undefined
-  let hopeless: Item<I, O>[] | undefined
+  const late: Item<I, O>[] = []
+  let hopeless: Item<I, O>[] = []
   let cost = 0
   let why = reason
   while (items.length < maxBatchSize) {
@@ -44,8 +43,8 @@ export function form<I, O>(
       const isHopeless = deadline < now + (isCrowded ? runTime.p95 : runTime.mean)
       if (isHopeless || deadline <= now) {
         queue.remove(item)
-        if (deadline <= now) (late ??= []).push(item)
-        else (hopeless ??= []).push(item)
+        if (deadline <= now) late.push(item)
+        else hopeless.push(item)
         continue
       }
     }
@@ -59,20 +58,17 @@ export function form<I, O>(
     partition.charge(item)
     queue.remove(item)
   }
-  if (items.length === 0 && hopeless !== undefined) {
+  if (items.length === 0) {
     // The run time is an estimate, and only a run can prove it wrong: shed all, it would stand for ever.
     const fitting = lastThatFit(hopeless, options)
     hopeless = hopeless.slice(0, hopeless.length - fitting.length)
     items.push(...fitting)
     for (const item of fitting) cost += item.cost
   }
-  if (hopeless) late = late ? [...late, ...hopeless] : hopeless
-  if (items.length === maxBatchSize) why = 'full'
-  else if (cost === maxBatchCost) why = 'cost'
-  return { items, late: late ?? none, reason: why }
+  late.push(...hopeless)
+  if (items.length === maxBatchSize) return { items, late, reason: 'full' }
+  return { items, late, reason: cost === maxBatchCost ? 'cost' : why }
 }
-
-const none: readonly never[] = []
 
 /** Those with the most time left, as a queue in which all have the same timeout has them. */
 function lastThatFit<I, O>(
