@@ -11,6 +11,7 @@ export interface Mutant {
 const context = 'packages/context/src'
 const core = 'packages/core/src'
 const hono = 'packages/hono/src'
+const otel = 'packages/otel/src'
 
 export const mutants: readonly Mutant[] = [
   {
@@ -606,5 +607,33 @@ export const mutants: readonly Mutant[] = [
     file: `${hono}/problems.ts`,
     replace: ['message: problem.detail ?? problem.title', 'message: cause.message'],
     test: 'test/hono/problems.test.ts',
+  },
+  {
+    name: 'batch-without-links',
+    rule: 'a batch refers to all its members',
+    file: `${otel}/batch-span.ts`,
+    replace: ['links: linksTo(members),', 'links: [],'],
+    test: 'test/otel/spans.test.ts',
+  },
+  {
+    name: 'item-without-link',
+    rule: 'an item refers to its batch',
+    file: `${otel}/item-spans.ts`,
+    replace: ['links: link ? [{ context: link }] : [],', 'links: [],'],
+    test: 'test/otel/spans.test.ts',
+  },
+  {
+    name: 'batch-of-first-caller',
+    rule: 'a batch has no parent in the trace of one of its callers',
+    file: `${otel}/hooks.ts`,
+    replace: ["parent === 'none' ? undefined : commonParent(notes)", 'members[0]?.parent'],
+    test: 'test/otel/spans.test.ts',
+  },
+  {
+    name: 'batch-ends-late',
+    rule: 'a batch ends when its function has settled, not when its callers have gone on',
+    file: `${otel}/batch-span.ts`,
+    replace: ['this.#batch.endedAt ?? performance.now()', 'performance.now()'],
+    test: 'test/otel/spans.test.ts',
   },
 ]

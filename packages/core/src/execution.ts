@@ -1,5 +1,5 @@
 import { type BatchScope, openBatchScope, runNeutral } from '@heddle/context'
-import { leakGuard } from '@heddle/context/engine'
+import { clock, leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
 import { activeInstruments, around, type BatchInfo, type Instrument } from './instrument.ts'
@@ -217,7 +217,7 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
   ): void {
     const { id, items, reason, partition, startedAt } = this
     const members = this.#members()
-    const info: BatchInfo = {
+    const info = {
       batcher: this.#owner.options.name,
       id,
       size: items.length,
@@ -225,12 +225,23 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
       reason,
       partition,
       startedAt,
-    }
+      endedAt: undefined as number | undefined,
+    } satisfies BatchInfo
     around(
       instruments,
       info,
       (instrument) => members.map((item) => item.notes[item.instruments.indexOf(instrument)]),
-      () => call().then((values) => this.#settlement.assertResults(values)),
+      () =>
+        call().then(
+          (values) => {
+            info.endedAt = clock.now()
+            this.#settlement.assertResults(values)
+          },
+          (error: unknown) => {
+            info.endedAt = clock.now()
+            throw error
+          },
+        ),
     )
   }
 }
