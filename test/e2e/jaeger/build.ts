@@ -11,7 +11,7 @@ const GO_VERSION = [1, 24] as const
 /** ms; it takes some seven minutes of CPU time from empty caches. */
 const PATIENCE = 30 * 60_000
 /** Where Go's own installer puts it, which is not always on the path. */
-const USUAL_FOLDER = '/usr/local/go/bin'
+const USUAL_FOLDERS: readonly string[] = ['/usr/local/go/bin']
 
 /** Why there is no Jaeger here; the tests that need it are then left out. */
 export class NoJaegerError extends Error {
@@ -20,6 +20,8 @@ export class NoJaegerError extends Error {
 
 export interface BuildOptions {
   readonly env?: NodeJS.ProcessEnv
+  /** Where else than on the path Go may be. */
+  readonly folders?: readonly string[]
   /** Told before a build that takes minutes. */
   readonly onBuild?: (message: string) => void
 }
@@ -35,10 +37,14 @@ export function findJaeger({ env = process.env }: BuildOptions = {}): string | u
  * @throws NoJaegerError where there is no Go that can build it
  * @throws Error when the build fails
  */
-export function buildJaeger({ env = process.env, onBuild }: BuildOptions = {}): string {
+export function buildJaeger({
+  env = process.env,
+  folders = USUAL_FOLDERS,
+  onBuild,
+}: BuildOptions = {}): string {
   const found = findJaeger({ env })
   if (found !== undefined) return found
-  const go = goOf(env)
+  const go = goOf(env, folders)
   const folder = cacheFolder(env)
   mkdirSync(folder, { recursive: true })
   accessSync(folder, constants.W_OK)
@@ -77,9 +83,8 @@ function programIn(folder: string): string {
 }
 
 /** @throws NoJaegerError */
-function goOf(env: NodeJS.ProcessEnv): string {
-  const folders = [...(env['PATH'] ?? '').split(delimiter), USUAL_FOLDER]
-  for (const folder of folders) {
+function goOf(env: NodeJS.ProcessEnv, others: readonly string[]): string {
+  for (const folder of [...(env['PATH'] ?? '').split(delimiter), ...others]) {
     const { stdout } = spawnSync(join(folder, 'go'), ['env', 'GOVERSION'], {
       env,
       encoding: 'utf8',

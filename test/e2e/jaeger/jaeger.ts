@@ -40,7 +40,7 @@ export class Jaeger {
     }
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
-    child.on('error', keep)
+    await once(child, 'spawn')
     const jaeger = new Jaeger(child, ports as Record<(typeof PORTS)[number], string>)
     try {
       await jaeger.#healthy(`http://127.0.0.1:${ports['JAEGER_HEALTH_PORT']}/status`)
