@@ -5,26 +5,29 @@ import { text } from 'node:stream/consumers'
 
 import { fromOtlp, type OtlpTraces, type Span } from './spans.ts'
 
-/** Takes spans by OTLP as JSON over HTTP, and keeps them. */
+/** Takes spans by OTLP as JSON over HTTP, keeps them, and sends them on. */
 export class Collector {
   /** All that have come. */
   readonly spans: Span[] = []
   readonly #server: Server
 
-  static async start(): Promise<Collector> {
+  /** @param next - an OTLP endpoint that gets everything, too */
+  static async start(next?: string): Promise<Collector> {
     const server = createServer()
-    const collector = new Collector(server)
+    const collector = new Collector(server, next)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return collector
   }
 
-  private constructor(server: Server) {
+  private constructor(server: Server, next: string | undefined) {
     this.#server = server
     server.on('request', (request, response) => {
-      void text(request).then((body) => {
+      void text(request).then(async (body) => {
         this.spans.push(...fromOtlp(JSON.parse(body) as OtlpTraces))
-        response.setHeader('Content-Type', 'application/json').end('{}')
+        response.setHeader('Content-Type', 'application/json')
+        response.statusCode = next === undefined ? 200 : await sendOn(next, body)
+        response.end('{}')
       })
     })
   }
@@ -42,5 +45,18 @@ export class Collector {
     this.#server.close()
     this.#server.closeAllConnections()
     await once(this.#server, 'close')
+  }
+}
+
+/** @returns the status of the answer, which tells the sender whether to try again */
+async function sendOn(endpoint: string, body: string): Promise<number> {
+  try {
+    const headers = { 'Content-Type': 'application/json' }
+    const url = new URL('v1/traces', `${endpoint.replace(/\/$/, '')}/`)
+    const { status } = await fetch(url, { method: 'POST', body, headers })
+    return status
+  } catch (error) {
+    console.error(`Spans could not be sent to ${endpoint}: ${String(error)}`)
+    return 400
   }
 }
