@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
@@ -22,14 +22,18 @@ export class Collector {
 
   private constructor(server: Server, next: string | undefined) {
     this.#server = server
-    server.on('request', (request, response) => {
-      void text(request).then(async (body) => {
-        this.spans.push(...fromOtlp(JSON.parse(body) as OtlpTraces))
-        response.setHeader('Content-Type', 'application/json')
-        response.statusCode = next === undefined ? 200 : await sendOn(next, body)
-        response.end('{}')
-      })
-    })
+    server.on('request', (request, response) => void this.#take(request, response, next))
+  }
+
+  async #take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: string | undefined,
+  ): Promise<void> {
+    const body = await text(request)
+    this.spans.push(...fromOtlp(JSON.parse(body) as OtlpTraces))
+    response.statusCode = next === undefined ? 200 : await sendOn(next, body)
+    response.setHeader('Content-Type', 'application/json').end('{}')
   }
 
   /** What a process needs to send its spans here. */
