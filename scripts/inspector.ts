@@ -14,7 +14,7 @@ const page = join(root, 'packages/hono/page')
 const target = join(root, 'packages/hono/src/inspector/page.generated.ts')
 
 /** The module as it has to be. */
-export async function generate(): Promise<string> {
+async function generate(): Promise<string> {
   const result = await build({
     root: page,
     configFile: false,
@@ -43,15 +43,9 @@ export async function generate(): Promise<string> {
   ].join('\n')
 }
 
-/** Whether the module is as it has to be. */
-export async function isCurrent(): Promise<boolean> {
-  return (await generate()) === readFileSync(target, 'utf8')
-}
-
-if (import.meta.main) {
-  if (!process.argv.includes('--check')) writeFileSync(target, await generate())
-  else if (!(await isCurrent())) {
-    console.error('The inspector’s page is not as its sources say: run `node scripts/inspector.ts`')
-    process.exitCode = 1
-  }
+const module = await generate()
+if (!process.argv.includes('--check')) writeFileSync(target, module)
+else if (module !== readFileSync(target, 'utf8')) {
+  console.error('The inspector’s page is not as its sources say: run `node scripts/inspector.ts`')
+  process.exitCode = 1
 }
