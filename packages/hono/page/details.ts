@@ -1,7 +1,7 @@
 import { byId, make } from './dom.ts'
 import { duration, exact, plural, shortened } from './format.ts'
 import type { Batch, Item, Model } from './model.ts'
-import { hueOf } from './palette.ts'
+import { hueVariable } from './palette.ts'
 import type { Selection } from './selection.ts'
 
 /** Why a batch started, for people. */
@@ -37,7 +37,7 @@ export class Details {
     const hadFocus = this.#list !== undefined && this.#list === document.activeElement
     const scroll = this.#list?.scrollTop ?? 0
     this.#list = this.#mates(batch)
-    this.element.style.setProperty('--hue', hueOf(batch.partition, this.#model.partitions))
+    this.element.style.setProperty('--hue', hueVariable(batch.partition, this.#model.partitions))
     this.element.replaceChildren(
       this.#head(batch, item),
       ...(item ? [numbersOf(item), this.#others(item)] : []),
@@ -120,11 +120,12 @@ export class Details {
     const { submittedAt, queued, ran = 0, error } = item
     const share = (value: number): string => `${(value / whole) * 100}%`
     const waited = make('i', { class: 'waited' })
+    waited.style.left = share(submittedAt - from)
     waited.style.width = share(queued)
     const worked = make('i', { class: error ? 'worked failed' : 'worked' })
+    worked.style.left = share(submittedAt - from + queued)
     worked.style.width = share(ran)
     const bar = make('span', { class: 'way', 'aria-hidden': 'true' }, waited, worked)
-    bar.style.paddingInlineStart = share(submittedAt - from)
     const row = make(
       'div',
       {
@@ -210,7 +211,7 @@ function factsOf(batch: Batch): HTMLElement {
     ['Batch', batch.id],
     ['Items', `${size} of at most ${maxSize}`],
     ['Took', took],
-    ['Started as', REASONS[batch.reason]],
+    ['Started', `as ${REASONS[batch.reason]}`],
     ...(partition ? [['Partition', partition] as [string, string]] : []),
     ...(error ? [['Failed with', error] as [string, string]] : []),
   ]

@@ -12,30 +12,43 @@ import type { Viewport } from './viewport.ts'
 const MAX_THREADS = 2500
 /** px that a batch needs for its waits to bend into it. */
 const BEND = 14
+/** Rows, and how much of them is left when they are not needed. */
+const LEAST_TRACKS = 10
+const SHRINKING = 0.985
 const TAU = Math.PI * 2
 
 /** What of a lane is drawn, for finding out what somebody points at. */
 export interface Drawn {
   readonly layout: Layout
   readonly visible: readonly Batch[]
+  /** Rows for waits, see `Scene`. */
+  readonly tracks: number
+}
+
+export interface Scene {
+  readonly lane: Lane
+  readonly view: Viewport
+  readonly model: Model
+  readonly selection: Selection
+  /** px for the waits above the batches. */
+  readonly waits: number
+  /** Rows that there was room for last time: it grows at once and shrinks slowly, so that nothing jumps. */
+  readonly tracks: number
 }
 
 export function drawLane(
   canvas: HTMLCanvasElement,
-  lane: Lane,
-  view: Viewport,
-  model: Model,
-  selection: Selection,
+  { lane, view, model, selection, waits, tracks: before }: Scene,
 ): Drawn {
   const visible = visibleBatches(lane, view)
   const { context, width, height } = fit(canvas)
-  let tracks = 12
+  let tracks = Math.max(LEAST_TRACKS, before * SHRINKING)
   let threads = 0
   for (const { items } of visible) {
     threads += items.length
     for (const { track } of items) if (track >= tracks) tracks = track + 1
   }
-  const layout = new Layout(lane, view, width, tracks)
+  const layout = new Layout(lane, view, { width, waits, tracks })
   const painter = new Painter(context, layout, model, selection, height)
   painter.grid()
   if (threads > MAX_THREADS) painter.area(visible)
@@ -43,7 +56,7 @@ export function drawLane(
   painter.blocks(visible)
   painter.lost()
   painter.selected(visible)
-  return { layout, visible }
+  return { layout, visible, tracks }
 }
 
 class Painter {
@@ -85,8 +98,8 @@ class Painter {
       if (path === undefined) paths.set(hue, (path = new Path2D()))
       for (const item of batch.items) this.#thread(path, item)
     }
-    this.#to.globalAlpha = this.#selection.batch ? 0.16 : 0.62
-    this.#to.lineWidth = Math.min(2, Math.max(0.75, this.#layout.pitch * 0.5))
+    this.#to.globalAlpha = this.#selection.batch ? 0.22 : 0.62
+    this.#to.lineWidth = Math.min(2.25, Math.max(0.75, this.#layout.pitch * 0.5))
     for (const [hue, path] of paths) {
       this.#to.strokeStyle = hue
       this.#to.stroke(path)
@@ -154,13 +167,13 @@ class Painter {
       edges[batch.slot] = right
       const isDimmed = this.#selection.batch !== undefined && this.#selection.batch !== batch
       const y = this.#layout.blockY(batch.slot)
-      this.#to.globalAlpha = isDimmed ? 0.28 : batch.endedAt === undefined ? 0.55 : 0.92
+      this.#to.globalAlpha = isDimmed ? 0.36 : batch.endedAt === undefined ? 0.55 : 0.92
       this.#to.fillStyle = batch.error ? palette().error : this.#hue(batch)
       const width = Math.max(1, right - left - (right - left > 4 ? 1 : 0))
       this.#to.beginPath()
       this.#to.roundRect(left, y, width, blockHeight, Math.min(4, width / 2, blockHeight / 2))
       this.#to.fill()
-      if (slotHeight >= 16 && width > 22) this.#label(batch, left, y, width)
+      if (slotHeight >= 16 && width > 22 && !isDimmed) this.#label(batch, left, y, width)
     }
     this.#to.globalAlpha = 1
   }
@@ -242,6 +255,11 @@ class Painter {
     this.#to.arc(left, y, 4, 0, TAU)
     this.#to.fill()
     this.#caption(`queue ${duration(item.queued)}`, Math.max(4, left), y - 10)
+    if (item.ran === undefined) return
+    const { batch } = item
+    const end = this.#layout.x(this.#layout.endOf(batch))
+    const middle = this.#layout.blockY(batch.slot) + this.#layout.blockHeight / 2
+    this.#caption(`run ${duration(item.ran)}`, end + 8, middle)
   }
 
   #caption(text: string, x: number, y: number): void {

@@ -17,7 +17,7 @@ export function useKeyboard(
   details: Details,
   commands: Commands,
 ): void {
-  const lanes = byId('lanes')
+  const timeline = byId('timeline')
   const keys: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => moveInLane(model, selection, commands, -1),
     ArrowRight: () => moveInLane(model, selection, commands, 1),
@@ -31,10 +31,10 @@ export function useKeyboard(
       details.focus()
     },
   }
-  lanes.addEventListener('keydown', (event) => run(keys, event))
+  timeline.addEventListener('keydown', (event) => run(keys, event))
 
   const everywhere: Readonly<Record<string, () => void>> = {
-    Escape: () => back(selection, details, lanes),
+    Escape: () => back(selection, details, timeline),
     ' ': () => commands.togglePause(),
     '+': () => commands.zoom(1 / ZOOM),
     '=': () => commands.zoom(1 / ZOOM),
@@ -58,11 +58,11 @@ function run(keys: Readonly<Record<string, () => void>>, event: KeyboardEvent): 
 }
 
 /** From a request to its batch, and from there to nothing. */
-function back(selection: Selection, details: Details, lanes: HTMLElement): void {
+function back(selection: Selection, details: Details, timeline: HTMLElement): void {
   if (selection.batch === undefined) return
   if (selection.item) selection.selectBatch(selection.batch)
   else selection.clear()
-  if (details.hasFocus || selection.batch === undefined) lanes.focus()
+  if (details.hasFocus || selection.batch === undefined) timeline.focus()
 }
 
 function moveInLane(model: Model, selection: Selection, commands: Commands, by: number): void {

@@ -15,7 +15,7 @@ const WAITS = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, Number.POSITIVE_INFINITY]
 export class LaneView {
   readonly element: HTMLElement
   readonly lane: Lane
-  readonly canvas: HTMLCanvasElement = make('canvas')
+  readonly canvas: HTMLCanvasElement
   readonly #queued = make('strong')
   readonly #size = make('strong')
   readonly #wait = make('strong')
@@ -28,6 +28,7 @@ export class LaneView {
 
   constructor(lane: Lane) {
     this.lane = lane
+    this.canvas = make('canvas', { role: 'img', 'aria-label': `Batches of ${lane.name} over time` })
     const head = make(
       'div',
       { class: 'lane-head' },
@@ -54,13 +55,21 @@ export class LaneView {
     this.element = make('section', { class: 'lane', 'aria-label': lane.name }, head, this.canvas)
   }
 
-  draw(view: Viewport, model: Model, selection: Selection): void {
-    const height = heightOf(this.lane)
+  /** @param waits - px for the waits above the batches */
+  draw(view: Viewport, model: Model, selection: Selection, waits: number): void {
+    const height = heightOf(this.lane, waits)
     if (height !== this.#height) {
       this.#height = height
       this.canvas.style.height = `${height}px`
     }
-    this.#drawn = drawLane(this.canvas, this.lane, view, model, selection)
+    this.#drawn = drawLane(this.canvas, {
+      lane: this.lane,
+      view,
+      model,
+      selection,
+      waits,
+      tracks: this.#drawn?.tracks ?? 0,
+    })
   }
 
   /** Some times a second, not with every frame. */

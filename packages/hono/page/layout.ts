@@ -4,13 +4,12 @@ import type { Viewport } from './viewport.ts'
 
 /** px. */
 const TOP = 18
-const WAITS = 92
 const GAP = 10
 const BOTTOM = 10
 const SLOT = 26
 /** More batches at a time than this share the room. */
 const MAX_SLOTS = 5
-const MAX_PITCH = 5
+const MAX_PITCH = 11
 
 /** Where things are in the picture of a lane. */
 export class Layout {
@@ -18,16 +17,27 @@ export class Layout {
   readonly height: number
   readonly view: Viewport
   readonly lane: Lane
+  /** Where the waits stand. */
+  readonly waitBottom: number
   /** px from one wait to the next. */
   readonly pitch: number
   readonly slotHeight: number
 
-  constructor(lane: Lane, view: Viewport, width: number, tracks: number) {
+  constructor(
+    lane: Lane,
+    view: Viewport,
+    {
+      width,
+      waits,
+      tracks,
+    }: { readonly width: number; readonly waits: number; readonly tracks: number },
+  ) {
     this.lane = lane
     this.view = view
     this.width = width
-    this.height = heightOf(lane)
-    this.pitch = Math.min(MAX_PITCH, WAITS / Math.max(1, tracks))
+    this.height = heightOf(lane, waits)
+    this.waitBottom = TOP + waits
+    this.pitch = Math.min(MAX_PITCH, waits / Math.max(1, tracks))
     this.slotHeight = (SLOT * Math.min(MAX_SLOTS, lane.slots)) / lane.slots
   }
 
@@ -41,15 +51,11 @@ export class Layout {
 
   /** The waits stand on the batches: the first track is the lowest. */
   waitY(track: number): number {
-    return TOP + WAITS - (track + 0.5) * this.pitch
-  }
-
-  get waitBottom(): number {
-    return TOP + WAITS
+    return this.waitBottom - (track + 0.5) * this.pitch
   }
 
   blockY(slot: number): number {
-    return TOP + WAITS + GAP + slot * this.slotHeight
+    return this.waitBottom + GAP + slot * this.slotHeight
   }
 
   get blockHeight(): number {
@@ -101,8 +107,8 @@ export class Layout {
 /** px. */
 const REACH = 14
 
-export function heightOf(lane: Lane): number {
-  return TOP + WAITS + GAP + SLOT * Math.min(MAX_SLOTS, lane.slots) + BOTTOM
+export function heightOf(lane: Lane, waits: number): number {
+  return TOP + waits + GAP + SLOT * Math.min(MAX_SLOTS, lane.slots) + BOTTOM
 }
 
 /** Those of which something is to be seen, their waits included. */

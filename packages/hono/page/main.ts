@@ -1,12 +1,12 @@
 /** The page of `@heddle/hono/inspector`; `node scripts/inspector.ts` puts it together. */
 import { connect } from './connection.ts'
 import { Details } from './details.ts'
-import { byId, canvasById, write } from './dom.ts'
+import { byId, canvasById, make, write } from './dom.ts'
 import { duration, plural } from './format.ts'
 import { type Commands, useKeyboard, ZOOM } from './keyboard.ts'
 import { LaneView } from './lane-view.ts'
 import { Model } from './model.ts'
-import { watchPalette } from './palette.ts'
+import { hueVariable, watchPalette } from './palette.ts'
 import { drawOverview, overviewTime } from './pictures.ts'
 import { usePointer } from './pointer.ts'
 import { Selection } from './selection.ts'
@@ -20,6 +20,13 @@ const CALM = 500
 const NUMBERS = 250
 const TABLE = 1000
 
+/** px that the page needs besides the lanes, and a lane besides the waits. */
+const CHROME = 250
+const LANE = 66
+/** That the legend names. */
+const MAX_PARTITIONS = 6
+
+const narrow = matchMedia('(max-width: 860px)')
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 const model = new Model()
 const view = new Viewport()
@@ -57,6 +64,7 @@ function setFollowing(following: boolean): void {
     selection.clear()
     view.follow()
   } else view.pause()
+  pause.classList.toggle('primary', !following)
   write(pause, following ? 'Pause' : 'Follow')
   showState()
   dirty = true
@@ -79,6 +87,10 @@ function selected(): void {
   document.body.classList.toggle('has-details', batch !== undefined)
   if (batch === undefined) return
   const from = Math.min(...batch.items.map(({ submittedAt }) => submittedAt), batch.startedAt)
+  if (narrow.matches) {
+    const lane = views.find((one) => one.lane === batch.lane)
+    lane?.element.scrollIntoView({ block: 'start', behavior: 'instant' })
+  }
   view.reveal(from, batch.endedAt ?? batch.startedAt)
   if (item) {
     const run = item.ran === undefined ? 'runs' : `ran ${duration(item.ran)}`
@@ -93,11 +105,13 @@ function selected(): void {
 }
 
 function addLanes(): void {
-  for (const lane of model.lanes.slice(views.length)) {
+  for (const [index, lane] of model.lanes.entries()) {
+    if (views[index]?.lane === lane) continue
     const added = new LaneView(lane)
-    views.push(added)
+    byId('lanes').insertBefore(added.element, views[index]?.element ?? null)
+    views.splice(index, 0, added)
     usePointer(added, view, selection, commands)
-    byId('lanes').append(added.element)
+    dirty = true
   }
   byId('empty').hidden = views.length > 0
 }
@@ -112,6 +126,7 @@ function frame(now: number): void {
   if (now - numbersAt >= NUMBERS) {
     numbersAt = now
     showNumbers()
+    showLegend()
   }
   if (now - tableAt >= TABLE && view.following) {
     tableAt = now
@@ -128,7 +143,30 @@ function draw(): void {
   drawOverview(overview, model.lanes, view, model.time())
   if (asTable.ariaPressed === 'true') return
   drawRuler(ruler, view)
-  for (const one of views) if (isInSight(one)) one.draw(view, model, selection)
+  const waits = roomForWaits()
+  for (const one of views) if (isInSight(one)) one.draw(view, model, selection, waits)
+}
+
+/** px above the batches of a lane: what the window has, within reason. */
+function roomForWaits(): number {
+  const isNarrow = narrow.matches
+  const rest = isNarrow ? 110 : (innerHeight - CHROME) / Math.max(1, views.length) - LANE
+  return Math.round(Math.min(230, Math.max(92, rest)))
+}
+
+function showLegend(): void {
+  const { partitions } = model
+  const shown = partitions.filter((partition) => partition !== '')
+  byId('legend').hidden = views.length === 0
+  const list = byId('partitions')
+  if (list.childElementCount === Math.min(shown.length, MAX_PARTITIONS)) return
+  list.replaceChildren(
+    ...shown.slice(0, MAX_PARTITIONS).map((partition) => {
+      const entry = make('li', {}, partition)
+      entry.style.setProperty('--hue', hueVariable(partition, partitions))
+      return entry
+    }),
+  )
 }
 
 function isInSight({ element }: LaneView): boolean {
@@ -162,10 +200,7 @@ overview.addEventListener('pointerdown', ({ offsetX }) => {
   view.centre(overviewTime(offsetX / overview.clientWidth, model.time()))
 })
 useKeyboard(model, selection, details, commands)
-watchPalette(() => {
-  details.show()
-  dirty = true
-})
+watchPalette(() => (dirty = true))
 addEventListener('resize', () => (dirty = true))
 addEventListener('scroll', () => (dirty = true), { passive: true })
 

@@ -153,7 +153,12 @@ export class Model {
 
   #lane(name: string): Lane {
     let lane = this.lanes.find((one) => one.name === name)
-    if (lane === undefined) this.lanes.push((lane = new Lane(name)))
+    if (lane === undefined) {
+      lane = new Lane(name)
+      // By name, so that they stand in the same order each time.
+      const next = this.lanes.findIndex((one) => one.name > name)
+      this.lanes.splice(next === -1 ? this.lanes.length : next, 0, lane)
+    }
     return lane
   }
 

@@ -29,10 +29,19 @@ export function watchPalette(changed: () => void): void {
   })
 }
 
-/** Of a partition; what has none has the first. */
+/** Of a partition, for a canvas. */
 export function hueOf(partition: string, partitions: readonly string[]): string {
-  const { hues } = palette()
-  return hues[Math.max(0, partitions.indexOf(partition)) % hues.length] as string
+  return palette().hues[hueIndex(partition, partitions)] as string
+}
+
+/** The same for a style, where it changes with the others. */
+export function hueVariable(partition: string, partitions: readonly string[]): string {
+  return `var(--hue-${hueIndex(partition, partitions) + 1})`
+}
+
+/** What has no partition has the first. */
+function hueIndex(partition: string, partitions: readonly string[]): number {
+  return Math.max(0, partitions.indexOf(partition)) % HUES
 }
 
 function read(): Palette {

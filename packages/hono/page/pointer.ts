@@ -1,3 +1,4 @@
+import { byId } from './dom.ts'
 import type { Commands } from './keyboard.ts'
 import type { LaneView } from './lane-view.ts'
 import type { Selection } from './selection.ts'
@@ -35,6 +36,8 @@ export function usePointer(
     const isClick = pressed?.moved === false
     pressed = undefined
     if (!isClick) return
+    // Keys go on from what was clicked.
+    byId('timeline').focus({ preventScroll: true })
     const found = at(lane, event)
     if (found === undefined) {
       selection.clear()

@@ -64,11 +64,11 @@ export class Viewport {
   reveal(from: number, to: number): void {
     const { span, end } = this.destination
     const length = Math.max(to - from, 0.05)
-    const isLegible = length > span * 0.12 && length < span * 0.9
+    const isLegible = length > span * 0.1 && length < span * 0.9
     const isInside = from > end - span * 0.96 && to < end - span * 0.04
     if (isLegible && isInside) return
-    const wanted = isLegible ? span : Math.min(LONGEST, Math.max(SHORTEST, length * 2.6))
-    this.#target = { span: wanted, end: to + (wanted - length) / 2 }
+    const wanted = isLegible ? span : Math.min(LONGEST, Math.max(SHORTEST, length * 4.2))
+    this.#target = { span: wanted, end: to + (wanted - length) * 0.45 }
   }
 
   /** Goes where the middle is at this time. */

@@ -16,7 +16,7 @@ import { sleep } from '../../support/crank.ts'
 import { listen } from '../../support/server.ts'
 
 /** Requests at a time, and ms from an answer to the next one: the browser needs the processor, too. */
-const CONNECTIONS = 32
+const CONNECTIONS = 48
 const PAUSE = 20
 
 /** The cities example under load, with its inspector, and with its spans kept in memory. */
