@@ -625,7 +625,7 @@ export const mutants: readonly Mutant[] = [
     name: 'inspector-bound',
     rule: 'the inspector tells no more than a page can take',
     file: `${hono}/inspector/budget.ts`,
-    replace: ['this.#taken + count > PER_PERIOD', 'count < 0'],
+    replace: ['if (this.#rest <= 0) return false', ''],
     test: 'test/hono/inspector/recording.test.ts',
   },
 ]

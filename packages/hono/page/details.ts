@@ -42,7 +42,7 @@ export class Details {
       this.#head(batch, item),
       ...(item ? [numbersOf(item), this.#others(item)] : []),
       factsOf(batch),
-      make('h3', {}, `${plural(batch.items.length, 'request')} in this batch`),
+      make('h3', {}, matesTitle(batch)),
       this.#list,
     )
     this.#list.scrollTop = scroll
@@ -104,7 +104,7 @@ export class Details {
       'aria-label': `Requests of ${batch.id}`,
     })
     const items = inOrder(batch)
-    const from = Math.min(batch.startedAt, ...items.map(({ submittedAt }) => submittedAt))
+    const { from } = batch
     const to = Math.max(
       batch.endedAt ?? batch.startedAt,
       ...items.map((one) => one.submittedAt + one.queued + (one.ran ?? 0)),
@@ -157,6 +157,11 @@ export class Details {
     event.stopPropagation()
     this.#selection.selectItem(next)
   }
+}
+
+function matesTitle({ items, size }: Batch): string {
+  if (items.length > 0) return `${plural(items.length, 'request')} in this batch`
+  return `${plural(size, 'request')}, too many at the time to be told of`
 }
 
 /** As they came. */

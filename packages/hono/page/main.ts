@@ -42,6 +42,8 @@ const state = byId('state')
 let isConnected = false
 let dirty = true
 let drawnAt = 0
+/** ms that the last picture took. */
+let cost = 0
 let numbersAt = 0
 let tableAt = 0
 
@@ -86,12 +88,11 @@ function selected(): void {
   dirty = true
   document.body.classList.toggle('has-details', batch !== undefined)
   if (batch === undefined) return
-  const from = Math.min(...batch.items.map(({ submittedAt }) => submittedAt), batch.startedAt)
   if (narrow.matches) {
     const lane = views.find((one) => one.lane === batch.lane)
     lane?.element.scrollIntoView({ block: 'start', behavior: 'instant' })
   }
-  view.reveal(from, batch.endedAt ?? batch.startedAt)
+  view.reveal(batch.from, batch.endedAt ?? batch.startedAt)
   if (item) {
     const run = item.ran === undefined ? 'runs' : `ran ${duration(item.ran)}`
     say(
@@ -118,7 +119,8 @@ function addLanes(): void {
 
 function frame(now: number): void {
   requestAnimationFrame(frame)
-  const pace = calm.matches ? CALM : FRAME
+  // However much there is to draw, most of the time is left for the rest.
+  const pace = Math.max(calm.matches ? CALM : FRAME, cost * 3)
   if (view.following && now - drawnAt < pace) return
   const { start, span } = view
   view.frame(model.time(), calm.matches)
@@ -136,6 +138,7 @@ function frame(now: number): void {
   drawnAt = now
   dirty = false
   draw()
+  cost = performance.now() - now
 }
 
 function draw(): void {
@@ -180,7 +183,7 @@ function showNumbers(): void {
   drawOverview(overview, model.lanes, view, now)
   write(
     byId('left'),
-    model.left > 0 ? `${model.left.toLocaleString('en')} more items were not drawn` : '',
+    model.left > 0 ? `${model.left.toLocaleString('en')} more items have no line` : '',
   )
 }
 

@@ -27,6 +27,8 @@ export interface Batch extends Omit<Start, 'type' | 'members' | 'batch' | 'batch
   readonly id: string
   readonly lane: Lane
   readonly items: Item[]
+  /** When the first of its items came, or it started. */
+  readonly from: number
   /** `undefined` while it runs. */
   endedAt: number | undefined
   error: string | undefined
@@ -130,6 +132,7 @@ export class Model {
       id,
       lane,
       items: [],
+      from: Math.min(event.startedAt, ...members.map(({ submittedAt }) => submittedAt)),
       endedAt: undefined,
       error: undefined,
       slot: lane.slotFor(event.startedAt),

@@ -22,13 +22,15 @@ export interface Watching extends AsyncDisposable {
 export async function watch(app: Hono<any>, path = '/_heddle/events'): Promise<Watching> {
   const leaving = new AbortController()
   const response = await app.request(path, { signal: leaving.signal })
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  // Without a stream between, which would take more than is read.
+  const reader = response.body!.getReader()
+  const decoder = new TextDecoder()
   let rest = ''
   let all: Told = { now: 0, gauges: [], events: [], missed: false, left: 0 }
   const next = async (): Promise<boolean> => {
     const { done, value } = await reader.read()
     if (done) return false
-    const messages = (rest + value).split('\n\n')
+    const messages = (rest + decoder.decode(value, { stream: true })).split('\n\n')
     rest = messages.pop() ?? ''
     for (const message of messages) {
       const told = JSON.parse(message.replace(/^data: /, '')) as Told

@@ -1,34 +1,33 @@
 import { clock } from '@heddle/context/engine'
 
-/** ms. */
-const PERIOD = 100
-/** Items that are shown in one period: more than a screen can, and less than a browser minds. */
-const PER_PERIOD = 600
-
-/** Decides under load which batches are shown, so that watching costs no more however many there are. */
+/**
+ * Decides under load what is shown, so that watching costs no more however much there is: as much as a
+ * bucket holds, which fills evenly, so that what is shown is spread over time.
+ */
 export class Budget {
-  /** Items that were not shown. */
-  left = 0
-  #period = 0
-  #taken = 0
+  readonly #perMillisecond: number
+  readonly #most: number
+  #rest: number
+  #filledAt: number = clock.now()
 
   /**
-   * Whether so many items may be shown, a batch as a whole.
-   *
-   * @param size - how many it stands for, if not
+   * @param perSecond - that may be shown
+   * @param most - at a time
    */
-  takes(count: number, size: number): boolean {
-    const period = Math.floor(clock.now() / PERIOD)
-    if (period !== this.#period) {
-      this.#period = period
-      this.#taken = 0
-    }
-    // The first one always, be it as large as it may.
-    if (this.#taken > 0 && this.#taken + count > PER_PERIOD) {
-      this.left += size
-      return false
-    }
-    this.#taken += count
+  constructor(perSecond: number, most: number) {
+    this.#perMillisecond = perSecond / 1000
+    this.#most = most
+    this.#rest = most
+  }
+
+  /** Whether so many may be shown. If anything may, all of them may, so that no batch is too large. */
+  takes(count: number): boolean {
+    const now = clock.now()
+    const filled = this.#rest + (now - this.#filledAt) * this.#perMillisecond
+    this.#filledAt = now
+    this.#rest = Math.min(this.#most, filled)
+    if (this.#rest <= 0) return false
+    this.#rest -= count
     return true
   }
 }

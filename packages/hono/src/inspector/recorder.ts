@@ -12,6 +12,9 @@ import type { Member, Settled, Update } from './wire.ts'
 const CAPACITY = 20_000
 /** Of one batch. */
 const MAX_MEMBERS = 256
+/** That are shown a second, and at a time: more than an eye can follow, and less than a browser minds. */
+const ITEMS = [6000, 1200] as const
+const BATCHES = [2000, 400] as const
 
 /** What is kept of an item from its submit on. */
 interface Note {
@@ -22,6 +25,8 @@ interface Note {
 /** A batch that runs, if it is shown. */
 interface OpenBatch {
   readonly places: Map<Note, number>
+  /** Whether its items are shown, too. */
+  readonly hasItems: boolean
   settled: Settled[]
 }
 
@@ -39,7 +44,10 @@ export class Recorder {
   #log = new EventLog(CAPACITY)
   #open = new Map<string, OpenBatch>()
   #gauges = new Gauges()
-  #budget = new Budget()
+  #items = new Budget(...ITEMS)
+  #batches = new Budget(...BATCHES)
+  /** Items that are not shown. */
+  #left = 0
 
   /** @param shows - whether partitions are named: they have values of keys in them */
   constructor(shows: { readonly partitions: boolean }) {
@@ -58,7 +66,7 @@ export class Recorder {
         const missed = this.#log.hasForgotten(cursor)
         cursor = this.#log.end
         const gauges = this.#gauges.read()
-        return { now: micros(clock.now()), gauges, events, missed, left: this.#budget.left }
+        return { now: micros(clock.now()), gauges, events, missed, left: this.#left }
       },
       [Symbol.dispose]: () => {
         if (isOver) return
@@ -75,7 +83,9 @@ export class Recorder {
     this.#log = new EventLog(CAPACITY)
     this.#open = new Map()
     this.#gauges = new Gauges()
-    this.#budget = new Budget()
+    this.#items = new Budget(...ITEMS)
+    this.#batches = new Budget(...BATCHES)
+    this.#left = 0
   }
 
   #observer(): BatcherHooks<Note> {
@@ -96,10 +106,14 @@ export class Recorder {
     const { id, batcher, size, maxSize, reason, startedAt } = batch
     this.#gauges.started(batcher, size)
     const known = notes.filter((note) => note !== undefined)
-    const kept = known.slice(0, MAX_MEMBERS)
-    if (!this.#budget.takes(kept.length, size)) return
+    const isShown = this.#batches.takes(1)
+    const hasItems = isShown && this.#items.takes(Math.min(known.length, MAX_MEMBERS))
+    const kept = hasItems ? known.slice(0, MAX_MEMBERS) : []
+    this.#left += known.length - kept.length
+    if (!isShown) return
     this.#open.set(id, {
       places: new Map(kept.map((note, place) => [note, place])),
+      hasItems,
       settled: [],
     })
     this.#log.push({
@@ -140,7 +154,7 @@ export class Recorder {
     if (timing === undefined) {
       this.#gauges.lost(item.batcher)
       // An item from before somebody watched has no note.
-      if (note === undefined || error === undefined || !this.#budget.takes(1, 1)) return
+      if (note === undefined || error === undefined || !this.#items.takes(1)) return
       const { batcher, member } = note
       this.#log.push({ type: 'lost', batcher, member, endedAt: micros(settledAt), error })
       return
@@ -154,8 +168,9 @@ export class Recorder {
   }
 
   /** With `dedupeBy` a caller may join what runs already. */
-  #join(id: string, { places }: OpenBatch, note: Note): number | undefined {
-    if (places.size >= MAX_MEMBERS || !this.#budget.takes(1, 1)) return undefined
+  #join(id: string, { places, hasItems }: OpenBatch, note: Note): number | undefined {
+    // Its place tells a caller that came later from one that there was no room for.
+    if (!hasItems || places.size >= MAX_MEMBERS || !this.#items.takes(1)) return undefined
     const place = places.size
     places.set(note, place)
     this.#log.push({ type: 'join', batch: id, member: note.member })

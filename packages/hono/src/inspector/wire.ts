@@ -12,7 +12,7 @@ export interface Update {
   readonly events: readonly InspectorEvent[]
   /** Whether events are missing before these, since the page was too slow to take them. */
   readonly missed: boolean
-  /** Items since the page was opened that are counted in `gauges` and have no event: there were too many. */
+  /** Items since somebody watches that are in `gauges` alone: there were too many. */
   readonly left: number
 }
 
@@ -52,7 +52,10 @@ export interface Start {
   readonly reason: StartReason
   readonly partition: string
   readonly startedAt: number
-  /** In the batch's order. Of a very large batch the first; with `dedupeBy`, more than its size. */
+  /**
+   * In the batch's order. Of a very large batch the first, and none if there is too much to show; with
+   * `dedupeBy`, more than its size.
+   */
   readonly members: readonly Member[]
 }
 
