@@ -5,6 +5,7 @@
  *
  *     npx -y pnpm@12 bench:hono           Node and Bun
  *     npx -y pnpm@12 bench:hono --quick   shows that it works; its ratios are rough
+ *     npx -y pnpm@12 bench:hono --write   puts the tables into docs/hono-speed.md
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,12 +14,15 @@ import { parseArgs } from 'node:util'
 
 import autocannon from 'autocannon'
 
+import { writeDocument } from './document.ts'
 import { variants } from './hono/apps.ts'
+import { table } from './markdown.ts'
 import { median } from './measure.ts'
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     runtime: { type: 'string' },
     route: { type: 'string' },
     only: { type: 'string' },
@@ -31,21 +35,32 @@ const WARM_UP = flags.quick ? 1_000 : 20_000
 const ROUTES = ['/json/1', '/stream'].filter((route) => !flags.route || route === flags.route)
 const RUNTIMES = ['node', 'bun'].filter((runtime) => !flags.runtime || runtime === flags.runtime)
 
-/** What each may cost at most, as a multiple of another. */
-const GOALS: Readonly<Record<string, readonly [other: string, ratio: number]>> = {
-  'end of response': ['no-op', 1.05],
-  'heddle, no headers': ['bare', 1.3],
-  heddle: ['bare', 1.6],
-  'heddle, span': ['bare', 1.8],
+/** What each may cost at most, as a multiple of another; by route. */
+const GOALS: Readonly<Record<string, Readonly<Record<string, readonly [string, number]>>>> = {
+  '/json/1': {
+    'heddle, no headers': ['bare', 1.3],
+    heddle: ['bare', 1.6],
+    'heddle, span': ['bare', 1.8],
+  },
+  '/stream': { 'end of response': ['no-op', 1.05] },
+}
+
+/** What a server says when it listens. */
+interface Hello {
+  readonly port: number
+  readonly runtime: string
 }
 
 class Server {
+  /** With its version. */
+  readonly runtime: string
   readonly #process: ChildProcess
   readonly #port: number
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, { port, runtime }: Hello) {
     this.#process = child
     this.#port = port
+    this.runtime = runtime
   }
 
   static async start(runtime: string, variant: string): Promise<Server> {
@@ -58,8 +73,8 @@ class Server {
         env: { ...process.env, NODE_ENV: 'production' },
       },
     )
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-    return new Server(child, port)
+    const [hello] = (await once(child, 'message')) as [Hello]
+    return new Server(child, hello)
   }
 
   /** µs of CPU time per request. */
@@ -91,6 +106,7 @@ class Server {
 }
 
 const names = flags.only ? flags.only.split('|') : variants
+const tables: string[] = []
 for (const runtime of RUNTIMES) {
   const servers = await Promise.all(
     names.map(async (name) => [name, await Server.start(runtime, name)] as const),
@@ -99,32 +115,42 @@ for (const runtime of RUNTIMES) {
     const times: Record<string, number[]> = {}
     for (const [, server] of servers) await server.load(route, WARM_UP)
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [name, server] of servers) {
+      // Each comes after each other one in turn.
+      for (let turn = 0; turn < servers.length; turn += 1) {
+        const [name, server] = servers[(round + turn) % servers.length]!
         ;(times[name] ??= []).push(await server.load(route, REQUESTS))
       }
     }
-    print(`${runtime} ${route}`, times)
+    const text = textOf(servers[0]?.[1].runtime ?? runtime, route, times)
+    console.log(`${text}\n`)
+    tables.push(text)
   }
   await Promise.all(servers.map(([, server]) => server.stop()))
 }
 
-function print(title: string, times: Readonly<Record<string, readonly number[]>>): void {
-  console.log(`${title}; CPU µs per request, medians of ${ROUNDS} rounds of ${REQUESTS}`)
+if (flags.write) writeDocument('hono', tables)
+
+function textOf(
+  runtime: string,
+  route: string,
+  times: Readonly<Record<string, readonly number[]>>,
+): string {
+  const goals = GOALS[route] ?? {}
+  const about = `CPU µs per request in the server, medians of ${ROUNDS} rounds of ${REQUESTS} requests`
   const rows = Object.keys(times).map((name) => {
-    const row = { 'CPU µs': rounded(median(times[name] ?? [])), '× bare': ratio(name, 'bare') }
-    const [other, most] = GOALS[name] ?? []
-    if (other === undefined) return [name, row]
-    return [name, { ...row, goal: `${ratio(name, other)} ≤ ${most} × ${other}` }]
+    const [other, most] = goals[name] ?? []
+    const goal = other === undefined ? '' : `${ratio(name, other)} × ${other}, at most ${most}`
+    return [name, rounded(median(times[name] ?? [])), ratio(name, 'bare'), goal]
   })
-  console.table(Object.fromEntries(rows))
+  return `${runtime}, ${route}; ${about}\n\n${table([['in front of the route', 'CPU µs', '× bare', 'goal'], ...rows])}`
 
   /** The median of the rounds' ratios: what disturbs a round disturbs both. */
-  function ratio(name: string, other: string): number {
+  function ratio(name: string, other: string): string {
     const others = times[other] ?? []
     return rounded(median((times[name] ?? []).map((time, index) => time / (others[index] ?? 0))))
   }
 }
 
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100
+function rounded(value: number): string {
+  return value.toFixed(2)
 }

@@ -20,6 +20,8 @@ const chunk = 'x'.repeat(256)
 
 const middleware: Readonly<Record<string, () => MiddlewareHandler[]>> = {
   bare: () => [],
+  // What a ratio of two equal apps comes out as.
+  'bare, again': () => [],
   'no-op': () => [async (_c, next) => next()],
   'end of response': () => [watchEnd],
   'heddle, no headers': () => [

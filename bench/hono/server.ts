@@ -1,9 +1,10 @@
-/** One app on a port of its own; it tells its parent the port, and its CPU time when asked. */
+/** One app on a port of its own; it tells its parent the port and the runtime, and its CPU time when asked. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 
 import { serve } from '@hono/node-server'
 
+import { runtime } from '../measure.ts'
 import { appOf } from './apps.ts'
 
 const app = appOf(process.argv[2] ?? '')
@@ -12,7 +13,7 @@ process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.({ cpu: user + system })
 })
-process.send?.({ port: await listen() })
+process.send?.({ port: await listen(), runtime })
 
 async function listen(): Promise<number> {
   const { Bun: bun } = globalThis as { Bun?: { serve(options: object): { port: number } } }

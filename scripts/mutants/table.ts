@@ -11,6 +11,7 @@ export interface Mutant {
 const context = 'packages/context/src'
 const core = 'packages/core/src'
 const hono = 'packages/hono/src'
+const otel = 'packages/otel/src'
 
 export const mutants: readonly Mutant[] = [
   {
@@ -162,8 +163,8 @@ export const mutants: readonly Mutant[] = [
     rule: 'R8 what `cost` throws rejects that submit alone',
     file: `${core}/admission.ts`,
     replace: [
-      "return refuse('BATCH_FAILED', `the item",
-      "throw cause ?? refuse('BATCH_FAILED', `the item",
+      "return refusal(name, 'BATCH_FAILED', `the item",
+      "throw cause ?? refusal(name, 'BATCH_FAILED', `the item",
     ],
     test: 'test/core/misuse.test.ts',
   },
@@ -209,7 +210,7 @@ export const mutants: readonly Mutant[] = [
     name: 'item-keeps-listener',
     rule: 'R9 a settled item leaves its signal',
     file: `${core}/item.ts`,
-    replace: ["this.#source?.removeEventListener('abort', this)", ''],
+    replace: ["this.source?.removeEventListener('abort', this)", ''],
     test: 'test/core/cancellation.test.ts',
   },
   {
@@ -295,6 +296,27 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/overload.test.ts',
   },
   {
+    name: 'one-reading-for-ever',
+    rule: 'a reading of the clock is shared until the event loop goes on',
+    file: `${context}/clock.ts`,
+    replace: ['queueMicrotask(this.#endSharing)', ''],
+    test: 'test/core/clock-readings.test.ts',
+  },
+  {
+    name: 'timeout-from-before',
+    rule: 'a timeout counts from the submit itself',
+    file: `${core}/engine.ts`,
+    replace: ['options !== undefined || this.options.timeout !== undefined', 'false'],
+    test: 'test/core/clock-readings.test.ts',
+  },
+  {
+    name: 'stale-score',
+    rule: 'the partition whose turn it is goes first, whatever has changed since it opened',
+    file: `${core}/queue.ts`,
+    replace: ['this.#score(partition)\n      this.#byScore.update(partition)', ''],
+    test: 'test/core/model/engine-model.test.ts',
+  },
+  {
     name: 'linger-from-submit',
     rule: 'a linger begins when a slot is free',
     file: `${core}/scheduler.ts`,
@@ -332,7 +354,7 @@ export const mutants: readonly Mutant[] = [
     name: 'halves-are-forgotten',
     rule: 'R8 nobody hangs whose batch has failed',
     file: `${core}/slots.ts`,
-    replace: ['!this.#startRest(slot, execution)', 'slot.rest.length >= 0'],
+    replace: ['!this.#startRest(execution, execution.rest)', 'execution.rest.length >= 0'],
     test: 'test/core/bisect.test.ts',
   },
   {
@@ -627,5 +649,33 @@ export const mutants: readonly Mutant[] = [
     file: `${hono}/inspector/budget.ts`,
     replace: ['if (this.#rest <= 0) return false', ''],
     test: 'test/hono/inspector/recording.test.ts',
+  },
+  {
+    name: 'batch-without-links',
+    rule: 'a batch refers to all its members',
+    file: `${otel}/batch-span.ts`,
+    replace: ['links: linksTo(members),', 'links: [],'],
+    test: 'test/otel/spans.test.ts',
+  },
+  {
+    name: 'item-without-link',
+    rule: 'an item refers to its batch',
+    file: `${otel}/item-spans.ts`,
+    replace: ['links: link ? [{ context: link }] : [],', 'links: [],'],
+    test: 'test/otel/spans.test.ts',
+  },
+  {
+    name: 'batch-of-first-caller',
+    rule: 'a batch has no parent in the trace of one of its callers',
+    file: `${otel}/hooks.ts`,
+    replace: ["parent === 'none' ? undefined : commonParent(notes)", 'members[0]?.parent'],
+    test: 'test/otel/spans.test.ts',
+  },
+  {
+    name: 'batch-ends-late',
+    rule: 'a batch ends when its function has settled, not when its callers have gone on',
+    file: `${otel}/batch-span.ts`,
+    replace: ['this.#batch.endedAt ?? performance.now()', 'performance.now()'],
+    test: 'test/otel/spans.test.ts',
   },
 ]

@@ -14,23 +14,29 @@ import { warn } from './warning.ts'
  * for every item: no closure, no listener, no set entry.
  */
 export abstract class Task extends AsyncResource {
+  // Set in the constructor: an initializer of each would cost every item more.
   /** The scope it was made in. */
-  readonly scope: BaseScope | undefined
+  declare readonly scope: BaseScope | undefined
   /** Neighbours in the request's list of tasks; for the scope alone. */
-  previousTask: Task | undefined
-  nextTask: Task | undefined
-  #request: TaskOwner | undefined
+  declare previousTask: Task | undefined
+  declare nextTask: Task | undefined
+  /** The request that it keeps open. */
+  declare private request: TaskOwner | undefined
   /** What a batch may see of its scope, as it was when the task was made: by that it was partitioned. */
-  #values: readonly unknown[] | undefined
+  declare private values: readonly unknown[] | undefined
 
   constructor(type: string) {
-    super(type, { requireManualDestroy: true })
-    this.scope = storage.getStore()
-    if (registry.sharedKeys.length > 0) this.#values = this.scope?.keep()
+    super(type, MANUAL)
+    const scope = storage.getStore()
+    this.scope = scope
+    this.previousTask = undefined
+    this.nextTask = undefined
+    this.request = undefined
+    this.values = registry.sharedKeys.length > 0 ? scope?.keep() : undefined
   }
 
   valueAt(index: number): unknown {
-    return this.#values?.[index]
+    return this.values?.[index]
   }
 
   /** Called when the request is aborted, in the context of whoever aborted it. */
@@ -46,19 +52,22 @@ export abstract class Task extends AsyncResource {
   protected join(): void {
     const owner = this.scope?.owner
     if (owner === undefined || !isTaskOwner(owner) || owner.closedAt !== undefined) return
-    this.#request = owner
+    this.request = owner
     owner.addTask(this)
   }
 
   /** Gives the request free: it may close, and this task no longer leads back to it. Idempotent. */
   release(): void {
-    this.#values = undefined
-    const request = this.#request
+    this.values = undefined
+    const request = this.request
     if (request === undefined) return
-    this.#request = undefined
+    this.request = undefined
     request.removeTask(this)
   }
 }
+
+/** One for all, since Node reads it for each. */
+const MANUAL = { requireManualDestroy: true }
 
 /** A scope that waits for tasks: a request. */
 export interface TaskOwner {

@@ -22,6 +22,7 @@ export interface Gate {
 
 /** Where an admitted item waits. */
 export interface Place {
+  readonly status: 'admitted'
   readonly partition: string
   readonly label: () => string
   /** Equal for items that may share one execution. */
@@ -41,11 +42,6 @@ export function admit<I, O>(
   engine: object,
 ): Place | Rejection {
   const { name, maxBatchCost } = options
-  const refuse = (code: BatcherErrorCode, message: string, details?: ErrorDetails): Rejection => ({
-    status: 'rejected',
-    reason: new BatcherError(code, name, `Batcher \`${name}\`: ${message}`, details),
-    kind: 'engine',
-  })
   if (item.options) {
     try {
       assertSubmitOptions(name, item.options)
@@ -54,13 +50,14 @@ export function admit<I, O>(
     }
   }
   if (gate.closed) {
-    return refuse('BATCHER_CLOSED', 'it is closed. Cure: submit before `close()` is called')
+    return refusal(name, 'BATCHER_CLOSED', 'it is closed. Cure: submit before `close()` is called')
   }
   const { abortReason } = item
   if (abortReason) return { status: 'rejected', reason: abortReason, kind: 'aborted' }
   const isFromBatch = gate.enteredFromBatch || engineOf(item.scope) === engine
   if (isFromBatch && !gate.hasFreeSlot) {
-    return refuse(
+    return refusal(
+      name,
       'REENTRANT_SUBMIT',
       'its batch function submitted to it while holding the last slot, so both would wait for ever. ' +
         'Cure: call what the batch function needs directly, use a second batcher, or raise `maxConcurrency`',
@@ -68,7 +65,7 @@ export function admit<I, O>(
   }
   item.deadline = deadlineOf(item, options)
   if (item.deadline !== undefined && item.deadline <= item.submittedAt) {
-    return refuse('DEADLINE_EXCEEDED', 'the deadline had passed before the submit')
+    return refusal(name, 'DEADLINE_EXCEEDED', 'the deadline had passed before the submit')
   }
   let place: Place
   try {
@@ -76,20 +73,37 @@ export function admit<I, O>(
     if (options.tenantBy) item.tenant = textOf('tenantBy', options.tenantBy(item.input))
     place = placeOf(item, options, isFromBatch)
   } catch (cause) {
-    return refuse('BATCH_FAILED', `the item could not be queued: ${describe(cause)}`, { cause })
+    return refusal(name, 'BATCH_FAILED', `the item could not be queued: ${describe(cause)}`, {
+      cause,
+    })
   }
   if (item.cost > maxBatchCost) {
-    return refuse('ITEM_TOO_LARGE', `the item costs ${item.cost}, a batch at most ${maxBatchCost}`)
+    return refusal(
+      name,
+      'ITEM_TOO_LARGE',
+      `the item costs ${item.cost}, a batch at most ${maxBatchCost}`,
+    )
   }
   const full = fullness(item, options, gate)
-  if (full !== undefined) return refuse('QUEUE_FULL', full, { retryAfter: gate.retryAfter() })
-  const { priority } = item.options ?? {}
+  if (full !== undefined)
+    return refusal(name, 'QUEUE_FULL', full, { retryAfter: gate.retryAfter() })
+  const priority = item.options?.priority
   if (priority !== undefined) item.priority = PRIORITIES.indexOf(priority)
   item.rank = item.submittedAt + item.priority * options.ageing
   return place
 }
 
 type ErrorDetails = ErrorOptions & { readonly retryAfter?: number }
+
+function refusal(
+  name: string,
+  code: BatcherErrorCode,
+  message: string,
+  details?: ErrorDetails,
+): Rejection {
+  const reason = new BatcherError(code, name, `Batcher \`${name}\`: ${message}`, details)
+  return { status: 'rejected', reason, kind: 'engine' }
+}
 
 /** Why the queue has no place for the item, if it has none. */
 function fullness<I, O>(
@@ -113,12 +127,14 @@ function deadlineOf<I, O>(
   { submittedAt, options: own, scope }: Item<I, O>,
   options: ResolvedOptions<I, O>,
 ): number | undefined {
-  const timeout = Math.min(
-    options.timeout ?? Number.POSITIVE_INFINITY,
-    own?.timeout ?? Number.POSITIVE_INFINITY,
-  )
-  const deadline = Math.min(submittedAt + timeout, scope?.deadline ?? Number.POSITIVE_INFINITY)
-  return deadline === Number.POSITIVE_INFINITY ? undefined : deadline
+  const ofScope = scope?.deadline
+  const timeout = least(options.timeout, own?.timeout)
+  return timeout === undefined ? ofScope : least(submittedAt + timeout, ofScope)
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b
+  return b === undefined ? a : Math.min(a, b)
 }
 
 function costOf<I, O>(input: I, { cost }: ResolvedOptions<I, O>): number {
@@ -134,6 +150,7 @@ function placeOf<I, O>(
   isFromBatch: boolean,
 ): Place {
   const ofScope = partitionOf(scope)
+  if (ofScope === '' && !partitionBy && !dedupeBy) return isFromBatch ? NESTED : ANYWHERE
   const own = partitionBy && textOf('partitionBy', partitionBy(input))
   // What the scope says is written with lengths, so what follows the bar cannot be taken for it.
   const partition = own === undefined ? ofScope : `${ofScope}|${own}`
@@ -145,8 +162,19 @@ function placeOf<I, O>(
     dedupeBy &&
     // With the lengths, so that no text can be taken for a part of another.
     `${partition.length}:${partition}${tenant.length}:${tenant}${textOf('dedupeBy', dedupeBy(input))}`
-  return { partition, label, dedupeKey, isFromBatch }
+  return { status: 'admitted', partition, label, dedupeKey, isFromBatch }
 }
+
+/** Where most items wait: the partition that has no key. */
+const ANYWHERE: Place = {
+  status: 'admitted',
+  partition: '',
+  label: () => '',
+  dedupeKey: undefined,
+  isFromBatch: false,
+}
+
+const NESTED: Place = { ...ANYWHERE, isFromBatch: true }
 
 function textOf(option: string, value: unknown): string {
   if (typeof value === 'string') return value

@@ -6,6 +6,7 @@ import { Alarm } from './alarm.ts'
 import { Dispatch, type DispatchOwner } from './dispatch.ts'
 import { closedEarly, deadlineExceeded } from './giving-up.ts'
 import { Heap } from './heap.ts'
+import { activeInstruments } from './instrument.ts'
 import { Item, type ItemOwner, type Outcome, type Rejection } from './item.ts'
 import { type Configuration, type ResolvedOptions, resolveOptions } from './options.ts'
 import { precedes } from './priority.ts'
@@ -74,12 +75,12 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
 
   /** @param attachment - what the batch function is to find with the item; see `BatchView` */
   enqueue(input: I, options: SubmitOptions | undefined, attachment?: unknown): Item<I, O> {
-    const item = new Item(this, input, options)
+    const item = new Item(this, input, options, this.#timeOf(options))
     item.attachment = attachment
     this.#ledger.submitted += 1
     noteSubmit(item, this.options.name, this.#queue.size)
     const place = admit(item, this.options, this, this.#dispatch.slots)
-    if ('status' in place) {
+    if (place.status === 'rejected') {
       this.settle(item, place)
       item.finish()
       return item
@@ -101,6 +102,12 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
     this.#dispatch.joined(item)
     return item
+  }
+
+  /** Exact where somebody is told of it, or a timeout counts from it. */
+  #timeOf(options: SubmitOptions | undefined): number {
+    const isTold = options !== undefined || this.options.timeout !== undefined
+    return isTold || activeInstruments().length > 0 ? clock.now() : clock.shared()
   }
 
   /** The caller's signal or scope was aborted. */

@@ -1,9 +1,10 @@
 import { type BatchScope, openBatchScope, runNeutral } from '@heddle/context'
-import { leakGuard } from '@heddle/context/engine'
+import { clock, leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
 import { activeInstruments, around, type BatchInfo, type Instrument } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
+import type { Linked } from './lane.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Settlement } from './settlement.ts'
 import { lastDeadline, waitersOf } from './sharing.ts'
@@ -31,7 +32,12 @@ export interface PartitionName {
 export type End = 'returned' | 'threw' | 'abandoned'
 
 /** One call of the batch function, from its start until it settles. */
-export class Execution<I, O> {
+export class Execution<I, O> implements Linked<Execution<I, O>> {
+  /** Neighbours in the order in which batches started; for the slots alone. */
+  previous: Execution<I, O> | undefined
+  next: Execution<I, O> | undefined
+  /** What failed batches have left to be run again in this one's slot, the next of it last. */
+  rest: Item<I, O>[][] | undefined
   readonly id: string
   /**
    * One for each input; where a caller leaves who waited with others, another takes its place. None any
@@ -201,7 +207,7 @@ export class Execution<I, O> {
 
   /** Everybody who waits for it, as it starts. */
   #members(): readonly Item<I, O>[] {
-    return this.items.some(({ group }) => group) ? this.items.flatMap(waitersOf) : this.items
+    return this.items.some(isShared) ? this.items.flatMap(waitersOf) : this.items
   }
 
   #instrumented(
@@ -211,7 +217,7 @@ export class Execution<I, O> {
   ): void {
     const { id, items, reason, partition, startedAt } = this
     const members = this.#members()
-    const info: BatchInfo = {
+    const info = {
       batcher: this.#owner.options.name,
       id,
       size: items.length,
@@ -219,18 +225,33 @@ export class Execution<I, O> {
       reason,
       partition,
       startedAt,
-    }
+      endedAt: undefined as number | undefined,
+    } satisfies BatchInfo
     around(
       instruments,
       info,
       (instrument) => members.map((item) => item.notes[item.instruments.indexOf(instrument)]),
-      () => call().then((values) => this.#settlement.assertResults(values)),
+      () =>
+        call().then(
+          (values) => {
+            info.endedAt = clock.now()
+            this.#settlement.assertResults(values)
+          },
+          (error: unknown) => {
+            info.endedAt = clock.now()
+            throw error
+          },
+        ),
     )
   }
 }
 
 function inputOf<I>(item: Item<I, any>): I {
   return item.input
+}
+
+function isShared(item: Item<any, any>): boolean {
+  return item.group !== undefined
 }
 
 function latestDeadline(items: readonly Item<any, any>[]): number | undefined {

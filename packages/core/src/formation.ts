@@ -36,14 +36,17 @@ export function form<I, O>(
     // Not before it is needed: whose turn it is may change until the next batch.
     const item = partition.peek()
     if (item === undefined) break
-    const deadline = lastDeadline(item) ?? Number.POSITIVE_INFINITY
-    // When more wait than fit, a place is too good for one that may well be late.
-    const isCrowded = items.length + partition.size > maxBatchSize
-    if (deadline < now + (isCrowded ? runTime.p95 : runTime.mean) || deadline <= now) {
-      queue.remove(item)
-      if (deadline <= now) late.push(item)
-      else hopeless.push(item)
-      continue
+    const deadline = lastDeadline(item)
+    if (deadline !== undefined) {
+      // When more wait than fit, a place is too good for one that may well be late.
+      const isCrowded = items.length + partition.size > maxBatchSize
+      const isHopeless = deadline < now + (isCrowded ? runTime.p95 : runTime.mean)
+      if (isHopeless || deadline <= now) {
+        queue.remove(item)
+        if (deadline <= now) late.push(item)
+        else hopeless.push(item)
+        continue
+      }
     }
     // The first that does not fit ends the batch: passing it over could keep it waiting for ever.
     if (items.length > 0 && cost + item.cost > maxBatchCost) {

@@ -21,6 +21,11 @@ export interface BatchInfo {
   readonly partition: string
   /** ms on the `performance.now()` clock. */
   readonly startedAt: number
+  /**
+   * When the batch function settled, ms on the same clock; `undefined` until then. Its callers go on
+   * before a hook hears of it, so this is the time to tell.
+   */
+  readonly endedAt: number | undefined
 }
 
 /** What instrumentation learns of an item when its caller gets an answer. */

@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { adaptedFailure, asError, clock, contextsAreResources, Task } from '@heddle/context/engine'
+import { adaptedFailure, asError, contextsAreResources, Task } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { HeapEntry } from './heap.ts'
@@ -21,70 +21,97 @@ export class Item<I, O>
   extends Task
   implements EventListenerObject, HeapEntry, Linked<Item<I, O>>, Ranked
 {
-  readonly input: I
-  readonly options: SubmitOptions | undefined
+  // Set in the constructor: an initializer of each would cost every item more.
+  declare readonly input: I
+  declare readonly options: SubmitOptions | undefined
   /** Something of the engine's user that goes with it. */
-  attachment: unknown
+  declare attachment: unknown
   /** The caller's. */
-  readonly promise: Promise<O>
+  declare readonly promise: Promise<O>
   /** ms on the `performance.now()` clock. */
-  readonly submittedAt: number = clock.now()
-  sequence: number = (submitted += 1)
+  declare readonly submittedAt: number
+  declare sequence: number
   /** Index into `PRIORITIES`. */
-  priority: number = NORMAL
-  rank = 0
-  cost = 1
+  declare priority: number
+  declare rank: number
+  declare cost: number
   /** Whose turn it takes, with `tenantBy`. */
-  tenant = ''
+  declare tenant: string
   /** ms on the `performance.now()` clock. */
-  deadline: number | undefined
-  settled = false
+  declare deadline: number | undefined
+  declare settled: boolean
   /** While it waits. */
-  partition: Partition<I, O> | undefined
-  previous: Item<I, O> | undefined
-  next: Item<I, O> | undefined
-  tenantEntry: TenantEntry<I, O> | undefined
+  declare partition: Partition<I, O> | undefined
+  declare previous: Item<I, O> | undefined
+  declare next: Item<I, O> | undefined
+  declare tenantEntry: TenantEntry<I, O> | undefined
   /** Who waits for the same, with `dedupeBy`. */
-  group: Group<I, O> | undefined
+  declare group: Group<I, O> | undefined
   /** From the start of its batch to the end of the batch function. */
-  execution: Execution<I, O> | undefined
+  declare execution: Execution<I, O> | undefined
   /** Its place among the deadlines. */
-  heapIndex = -1
+  declare heapIndex: number
   /** Who watches it, and what each noted at the submit. */
-  instruments: readonly Instrument[] = none
-  notes: readonly unknown[] = none
-  readonly #owner: ItemOwner<I, O>
+  declare instruments: readonly Instrument[]
+  declare notes: readonly unknown[]
+  declare private readonly owner: ItemOwner<I, O>
   /** The caller's own signal, while the item listens to it. */
-  #source: AbortSignal | undefined
-  #controller: AbortController | undefined
-  #leftFor: unknown
-  readonly #resolve: (value: O) => void
-  readonly #reject: (reason: unknown) => void
+  declare private source: AbortSignal | undefined
+  declare private controller: AbortController | undefined
+  declare private leftFor: unknown
+  declare private readonly resolve: (value: O) => void
+  declare private readonly reject: (reason: unknown) => void
 
-  constructor(owner: ItemOwner<I, O>, input: I, options: SubmitOptions | undefined) {
+  constructor(
+    owner: ItemOwner<I, O>,
+    input: I,
+    options: SubmitOptions | undefined,
+    submittedAt: number,
+  ) {
     super('HeddleItem')
-    this.#owner = owner
+    this.owner = owner
     this.input = input
     this.options = options
     this.promise = contextsAreResources ? runNeutral(newPromise<O>) : newPromise<O>()
-    this.#resolve = takenResolve
-    this.#reject = takenReject
+    this.resolve = takenResolve
+    this.reject = takenReject
+    this.submittedAt = submittedAt
+    this.sequence = submitted += 1
+    this.priority = NORMAL
+    this.rank = submittedAt
+    this.cost = 1
+    this.tenant = ''
+    this.deadline = undefined
+    this.settled = false
+    this.partition = undefined
+    this.previous = undefined
+    this.next = undefined
+    this.tenantEntry = undefined
+    this.group = undefined
+    this.execution = undefined
+    this.heapIndex = -1
+    this.instruments = none
+    this.notes = none
+    this.attachment = undefined
+    this.source = undefined
+    this.controller = undefined
+    this.leftFor = undefined
   }
 
   /** The caller waits for its own signal and the scope's from here on. */
   listen(): void {
     this.join()
-    this.#source = this.options?.signal
-    this.#source?.addEventListener('abort', this, { once: true })
+    this.source = this.options?.signal
+    this.source?.addEventListener('abort', this, { once: true })
   }
 
   /** The abort event of the caller's own signal; the item is its own listener. */
   handleEvent(): void {
-    this.#owner.abandon(this, asError(this.#source?.reason))
+    this.owner.abandon(this, asError(this.source?.reason))
   }
 
   override onScopeAbort(reason: Error): void {
-    this.#owner.abandon(this, adaptedFailure(this.scope, reason))
+    this.owner.abandon(this, adaptedFailure(this.scope, reason))
   }
 
   /** Why its caller is gone, the scope's reason first. */
@@ -97,45 +124,45 @@ export class Item<I, O>
 
   /** Aborts when the caller is gone; made when somebody asks for it. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#leftFor !== undefined) this.#controller.abort(this.#leftFor)
+    if (this.controller === undefined) {
+      this.controller = new AbortController()
+      if (this.leftFor !== undefined) this.controller.abort(this.leftFor)
     }
-    return this.#controller.signal
+    return this.controller.signal
   }
 
   /** The caller is gone while the batch function runs. */
   leave(reason: unknown): void {
-    this.#leftFor = reason
+    this.leftFor = reason
     // Whoever aborts it may be a caller, in its own context; what listens to it belongs to the batch.
-    runNeutral(() => this.#controller?.abort(reason))
+    runNeutral(() => this.controller?.abort(reason))
     this.execution?.left(reason)
   }
 
   /** What a batch function listens to outlives the caller whose place this one takes. */
   takeSignalOf(item: Item<I, O>): void {
-    this.#controller = item.#controller
-    item.#controller = undefined
+    this.controller = item.controller
+    item.controller = undefined
   }
 
   /** Calls `fn`, which enters the caller's context, and knows until it returns that a batch did so. */
   enter<R>(fn: () => R): R {
-    return this.#owner.enter(fn)
+    return this.owner.enter(fn)
   }
 
   /** For the engine alone, which keeps the books. */
   settle(outcome: Outcome<O>): void {
     this.settled = true
-    this.#source?.removeEventListener('abort', this)
-    this.#source = undefined
+    this.source?.removeEventListener('abort', this)
+    this.source = undefined
     if (outcome.status === 'fulfilled') {
-      this.#resolve(outcome.value)
+      this.resolve(outcome.value)
       return
     }
     const { reason, kind } = outcome
     // The engine's errors are as the request's protocol wants them; an item's own is left alone.
     const isEngines = kind === 'engine' && reason instanceof Error
-    this.#reject(isEngines ? adaptedFailure(this.scope, reason) : reason)
+    this.reject(isEngines ? adaptedFailure(this.scope, reason) : reason)
   }
 
   /** Its batch function has settled, or it never ran: nothing of the caller is held any longer. */

@@ -18,7 +18,10 @@ export interface Ranked {
   readonly sequence: number
 }
 
-export function precedes(a: Ranked, b: Ranked): boolean {
+export function precedes(
+  a: Pick<Ranked, 'rank' | 'sequence'>,
+  b: Pick<Ranked, 'rank' | 'sequence'>,
+): boolean {
   return a.rank === b.rank ? a.sequence < b.sequence : a.rank < b.rank
 }
 
@@ -29,16 +32,16 @@ export class Lanes<N extends Linked<N> & Ranked> {
   /** The one that goes first. */
   get first(): N | undefined {
     let first: N | undefined
-    for (const lane of this.#lanes) {
-      const head = lane?.first
+    for (let priority = 0; priority < PRIORITIES.length; priority += 1) {
+      const head = this.head(priority)
       if (head && (first === undefined || precedes(head, first))) first = head
     }
     return first
   }
 
-  /** The heads of the lanes; the longest waiting is among them. */
-  *heads(): Iterable<N> {
-    for (const lane of this.#lanes) if (lane?.first) yield lane.first
+  /** The first one of its class. */
+  head(priority: number): N | undefined {
+    return this.#lanes[priority]?.first
   }
 
   add(node: N): void {

@@ -1,7 +1,7 @@
 import { Heap, type HeapEntry } from './heap.ts'
 import type { Item } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
-import { Lanes, precedes } from './priority.ts'
+import { Lanes, precedes, PRIORITIES } from './priority.ts'
 import { TenantRing } from './tenants.ts'
 
 /** Waiting items that may share a batch. It exists only while it has items. */
@@ -15,6 +15,13 @@ export class Partition<I, O> implements HeapEntry {
   cost = 0
   /** The least one goes first; see `Queue`. */
   score = 0
+  /** Those of its first item, as the score was worked out. */
+  rank = 0
+  sequence = 0
+  /** Whether something has changed that these depend on. */
+  isStale = false
+  /** Whether it can fill a batch. */
+  isFull = false
   readonly #lanes = new Lanes<Item<I, O>>()
   readonly #tenants: TenantRing<I, O> | undefined
 
@@ -32,7 +39,10 @@ export class Partition<I, O> implements HeapEntry {
   /** When the item that has waited longest was submitted. */
   get waitingSince(): number {
     let since = Number.POSITIVE_INFINITY
-    for (const { submittedAt } of this.#lanes.heads()) since = Math.min(since, submittedAt)
+    for (let priority = 0; priority < PRIORITIES.length; priority += 1) {
+      const head = this.#lanes.head(priority)
+      if (head && head.submittedAt < since) since = head.submittedAt
+    }
     return since
   }
 
@@ -76,6 +86,8 @@ export class Queue<I, O> {
   readonly #options: ResolvedOptions<I, O>
   readonly #partitions = new Map<string, Partition<I, O>>()
   readonly #byScore = new Heap<Partition<I, O>>(scoresLess)
+  /** Those whose place in the heap may be another by now: it is found again when somebody asks who is next. */
+  readonly #stale: Partition<I, O>[] = []
   /** Those that can fill a batch, by when they could first. */
   readonly #full = new Set<Partition<I, O>>()
   /** How many items of each tenant wait, in whichever partition. */
@@ -96,12 +108,13 @@ export class Queue<I, O> {
 
   /** The partition whose turn it is. */
   get next(): Partition<I, O> | undefined {
+    if (this.#partitions.size > 1 || this.#stale.length > 1) this.#rescore()
     return this.#byScore.first
   }
 
   /** A partition that can fill a batch. */
   get full(): Partition<I, O> | undefined {
-    return this.#full.values().next().value
+    return this.#full.size === 0 ? undefined : this.#full.values().next().value
   }
 
   /** How many items of the tenant wait. */
@@ -120,23 +133,14 @@ export class Queue<I, O> {
 
   /** @param label - called only when the item opens its partition */
   add(item: Item<I, O>, key: string, label: () => string): void {
-    let partition = this.#partitions.get(key)
-    if (partition === undefined) {
-      const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
-      partition = new Partition(key, label(), tenants)
-      this.#partitions.set(key, partition)
-    }
+    const partition = this.#partitions.get(key) ?? this.#open(key, label)
     partition.add(item)
     item.partition = partition
     this.#size += 1
     if (this.#options.tenantBy) this.#count(item.tenant, 1)
-    if (partition.size === 1) {
-      partition.score = this.#scoreOf(partition)
-      this.#byScore.add(partition)
-    } else {
-      this.#rescore(partition)
-    }
-    if (this.#fills(partition)) this.#full.add(partition)
+    if (partition.size === 1) this.#byScore.add(partition)
+    this.#changed(partition)
+    this.#noteFull(partition)
   }
 
   remove(item: Item<I, O>): void {
@@ -146,9 +150,9 @@ export class Queue<I, O> {
     item.partition = undefined
     this.#size -= 1
     if (this.#options.tenantBy) this.#count(item.tenant, -1)
-    if (!this.#fills(partition)) this.#full.delete(partition)
+    this.#noteFull(partition)
     if (partition.size > 0) {
-      this.#rescore(partition)
+      this.#changed(partition)
       return
     }
     this.#partitions.delete(partition.key)
@@ -171,31 +175,55 @@ export class Queue<I, O> {
     partition.remove(item)
     Object.assign(item, { priority, rank, sequence })
     partition.add(item)
-    this.#rescore(partition)
+    this.#changed(partition)
   }
 
   /** The options have changed. */
   reconfigured(): void {
-    this.#full.clear()
     for (const partition of this.#partitions.values()) {
-      if (this.#fills(partition)) this.#full.add(partition)
-      this.#rescore(partition)
+      this.#noteFull(partition)
+      this.#changed(partition)
     }
   }
 
-  #rescore(partition: Partition<I, O>): void {
-    partition.score = this.#scoreOf(partition)
-    this.#byScore.update(partition)
+  #open(key: string, label: () => string): Partition<I, O> {
+    const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
+    const partition = new Partition(key, label(), tenants)
+    this.#partitions.set(key, partition)
+    return partition
   }
 
-  #scoreOf(partition: Partition<I, O>): number {
+  #changed(partition: Partition<I, O>): void {
+    if (partition.isStale) return
+    partition.isStale = true
+    this.#stale.push(partition)
+  }
+
+  #rescore(): void {
+    for (let partition = this.#stale.pop(); partition; partition = this.#stale.pop()) {
+      partition.isStale = false
+      if (partition.heapIndex < 0) continue
+      this.#score(partition)
+      this.#byScore.update(partition)
+    }
+  }
+
+  #score(partition: Partition<I, O>): void {
+    const { first, size } = partition
+    if (first === undefined) return
     const { maxBatchSize, maxWait } = this.#options
-    return (partition.first?.rank ?? 0) - maxWait * Math.min(1, partition.size / maxBatchSize)
+    partition.rank = first.rank
+    partition.sequence = first.sequence
+    partition.score = first.rank - maxWait * Math.min(1, size / maxBatchSize)
   }
 
-  #fills({ size, cost }: Partition<I, O>): boolean {
+  #noteFull(partition: Partition<I, O>): void {
     const { maxBatchSize, maxBatchCost } = this.#options
-    return size >= maxBatchSize || cost >= maxBatchCost
+    const isFull = partition.size >= maxBatchSize || partition.cost >= maxBatchCost
+    if (isFull === partition.isFull) return
+    partition.isFull = isFull
+    if (isFull) this.#full.add(partition)
+    else this.#full.delete(partition)
   }
 
   #count(tenant: string, change: number): void {
@@ -206,6 +234,5 @@ export class Queue<I, O> {
 }
 
 function scoresLess(a: Partition<any, any>, b: Partition<any, any>): boolean {
-  if (a.score !== b.score) return a.score < b.score
-  return a.first !== undefined && b.first !== undefined && precedes(a.first, b.first)
+  return a.score === b.score ? precedes(a, b) : a.score < b.score
 }

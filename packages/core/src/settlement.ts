@@ -38,7 +38,7 @@ export class Settlement<I, O> {
   /** One result, an `Error` in the place of it included. */
   settleOne(index: number, value: O | Error): void {
     if (!(value instanceof Error)) {
-      this.#settleWaiters(index, () => ({ status: 'fulfilled', value }))
+      this.#fulfil(index, value)
       return
     }
     this.#settleWaiters(index, () => {
@@ -60,6 +60,14 @@ export class Settlement<I, O> {
         return { status: 'rejected', reason, kind: 'engine' }
       })
     }
+  }
+
+  #fulfil(index: number, value: O): void {
+    const item = this.#batch.items[index]
+    if (item === undefined) return
+    const outcome: Outcome<O> = { status: 'fulfilled', value }
+    if (item.group) this.#settleWaiters(index, () => outcome)
+    else if (!item.settled) this.#books.settle(item, outcome)
   }
 
   /** An outcome for each caller: one may change its own error, and must not find another's stack in it. */

@@ -3,6 +3,7 @@ import { clock } from '@heddle/context/engine'
 
 import { type End, Execution, type ExecutionOwner, type PartitionName } from './execution.ts'
 import type { Item, Outcome } from './item.ts'
+import { Lane } from './lane.ts'
 import type { ResolvedOptions } from './options.ts'
 import { waitersOf } from './sharing.ts'
 import type { StartReason } from './types.ts'
@@ -19,15 +20,12 @@ export interface SlotsOwner<I, O> {
   slotFreed(): void
 }
 
-/** A place for one batch at a time, and for what a failed one has left to be run again. */
-class Slot<I, O> {
-  readonly rest: Item<I, O>[][] = []
-}
-
 /** The batches in flight. A slot is free again when its batch function has settled. */
 export class Slots<I, O> implements ExecutionOwner<I, O> {
   readonly #owner: SlotsOwner<I, O>
-  readonly #slots = new Map<Execution<I, O>, Slot<I, O>>()
+  /** The one that has run longest is first. */
+  readonly #running = new Lane<Execution<I, O>>()
+  #inFlight = 0
   /** Batches that nobody waits for, by when they lose their slots; with `abortGrace`. */
   readonly #abandoned = new Map<Execution<I, O>, number>()
   #batches = 0
@@ -45,29 +43,30 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   }
 
   get inFlight(): number {
-    return this.#slots.size
+    return this.#inFlight
   }
 
   /** The batch that has run longest. */
   get oldest(): Execution<I, O> | undefined {
-    return this.#slots.keys().next().value
+    return this.#running.first
   }
 
   /** When the next abandoned batch loses its slot. */
   get nextRelease(): number | undefined {
-    return this.#abandoned.values().next().value
+    return this.#abandoned.size === 0 ? undefined : this.#abandoned.values().next().value
   }
 
   start(items: Item<I, O>[], partition: PartitionName, reason: StartReason): void {
-    this.#start(new Slot(), items, partition, reason)
+    this.#start(items, partition, reason, undefined)
   }
 
   /** Every item that has not settled, though its batch has started. */
   unsettled(): readonly Item<I, O>[] {
-    return [...this.#slots.entries()]
-      .flatMap(([{ items }, { rest }]) => [...items, ...rest.flat()])
-      .flatMap((item) => waitersOf(item))
-      .filter(({ settled }) => !settled)
+    const items: Item<I, O>[] = []
+    for (let execution = this.#running.first; execution; execution = execution.next) {
+      items.push(...execution.items, ...(execution.rest?.flat() ?? []))
+    }
+    return items.flatMap((item) => waitersOf(item)).filter(({ settled }) => !settled)
   }
 
   settle(item: Item<I, O>, outcome: Outcome<O>): void {
@@ -95,50 +94,59 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   retries(execution: Execution<I, O>): boolean {
     if (this.options.onFailure !== 'bisect' || execution.isAborted) return false
     const wanted = execution.items.filter(isWanted)
-    const slot = this.#slots.get(execution)
-    if (slot === undefined || wanted.length < 2) return false
+    if (wanted.length < 2) return false
     const middle = wanted.length >> 1
     // The last one is taken first, so that items are run again in their order.
-    slot.rest.push(wanted.slice(middle), wanted.slice(0, middle))
+    execution.rest ??= []
+    execution.rest.push(wanted.slice(middle), wanted.slice(0, middle))
     return true
   }
 
   finished(execution: Execution<I, O>, how: End): void {
-    const slot = this.#slots.get(execution)
-    this.#slots.delete(execution)
-    this.#abandoned.delete(execution)
+    this.#running.remove(execution)
+    this.#inFlight -= 1
+    if (this.#abandoned.size > 0) this.#abandoned.delete(execution)
     for (const item of execution.items) if (!isWanted(item)) finishAll(item)
     this.#owner.ended(execution, how)
-    if (slot === undefined || !this.#startRest(slot, execution)) this.#owner.slotFreed()
+    if (execution.rest === undefined || !this.#startRest(execution, execution.rest)) {
+      this.#owner.slotFreed()
+    }
   }
 
   /** @returns whether something was left to be run again */
-  #startRest(slot: Slot<I, O>, execution: Execution<I, O>): boolean {
+  #startRest(execution: Execution<I, O>, rest: Item<I, O>[][]): boolean {
     const { partition: label, partitionKey: key, reason } = execution
-    for (let items = slot.rest.pop(); items; items = slot.rest.pop()) {
+    for (let items = rest.pop(); items; items = rest.pop()) {
       for (const item of items) if (!isWanted(item)) finishAll(item)
       // Who had the place may have left it to another meanwhile.
       const wanted = items.filter(isWanted).map((item) => item.group?.entry ?? item)
       if (wanted.length === 0) continue
-      this.#start(slot, wanted, { key, label }, reason)
+      this.#start(wanted, { key, label }, reason, rest)
       return true
     }
     return false
   }
 
   #start(
-    slot: Slot<I, O>,
     items: Item<I, O>[],
     partition: PartitionName,
     reason: StartReason,
+    rest: Item<I, O>[][] | undefined,
   ): void {
     const id = `${this.options.name}#${(this.#batches += 1)}`
     const execution = new Execution(this, id, items, partition, reason, clock.now())
-    for (const item of items) for (const waiter of waitersOf(item)) waiter.execution = execution
-    this.#slots.set(execution, slot)
+    for (const item of items) bind(item, execution)
+    execution.rest = rest
+    this.#running.add(execution)
+    this.#inFlight += 1
     this.#owner.started(execution)
     runNeutral(() => execution.run())
   }
+}
+
+function bind<I, O>(item: Item<I, O>, execution: Execution<I, O>): void {
+  if (item.group === undefined) item.execution = execution
+  else for (const waiter of item.group.members) waiter.execution = execution
 }
 
 /** Whether anybody still waits for it. */

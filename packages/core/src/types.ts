@@ -95,7 +95,10 @@ export interface BatchItem<I> {
   readonly index: number
   /** Aborts when this member's caller is gone. */
   readonly signal: AbortSignal
-  /** ms from its submit to the start of the batch. */
+  /**
+   * ms from its submit to the start of the batch. Items that were submitted in one go, without a timeout,
+   * options or instrumentation, share the first one's reading of the clock.
+   */
   readonly queuedFor: number
   /** The member's scope; `undefined` outside any, and where several callers wait for the item. */
   readonly scope: Scope | undefined

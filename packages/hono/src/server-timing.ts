@@ -17,6 +17,8 @@ export function watchTimings(): void {
   if (watching) return
   watching = true
   instrument<HttpScope | undefined>({
+    // Asked at the submit, in the caller's context: other items pay nothing for it.
+    enabled: () => timedRequest(tryCurrent()) !== undefined,
     onSubmit: () => timedRequest(tryCurrent()),
     onSettle({ batcher, timing }, request) {
       if (timing === undefined || request === undefined || request.state === 'closed') return

@@ -4,6 +4,7 @@ import type { ForeignStore } from '@heddle/context'
 import type { BatchInfo } from '@heddle/core'
 import {
   type Context,
+  type HrTime,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -35,6 +36,7 @@ export class BatchSpan {
   readonly active: Context
   readonly #span: Span
   readonly #clock: number
+  readonly #batch: BatchInfo
 
   /**
    * @param parent - of all members, if they share one and the span is to be its child
@@ -46,6 +48,7 @@ export class BatchSpan {
     parent: SpanContext | undefined,
   ) {
     this.#clock = clockOrigin()
+    this.#batch = batch
     this.#span = tracer.startSpan(
       `${BATCH} ${batch.batcher}`,
       {
@@ -71,15 +74,16 @@ export class BatchSpan {
   }
 
   fail(error: unknown): void {
-    markFailed(this.#span, error, this.#now())
+    markFailed(this.#span, error, this.#endTime())
   }
 
   end(): void {
-    this.#span.end(this.#now())
+    this.#span.end(this.#endTime())
   }
 
-  #now() {
-    return toHrTime(toMicros(this.#clock, performance.now()))
+  #endTime(): HrTime {
+    // Not now: what the callers have done meanwhile is no part of the batch.
+    return toHrTime(toMicros(this.#clock, this.#batch.endedAt ?? performance.now()))
   }
 }
 

@@ -11,9 +11,9 @@ if (findChromium() === undefined) {
   console.log('where one is; with Debian: apt-get install chromium')
 } else {
   if (process.argv.includes('--write')) process.env.WRITE_SCREENSHOT = '1'
-  const vitest = await startVitest([], {
+  const vitest = await startVitest(['test/e2e/browser'], {
     watch: false,
-    include: ['test/e2e/browser/*.browser.ts'],
+    config: 'test/e2e/vitest.config.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   })
