@@ -1,6 +1,6 @@
 /** The page of `@heddle/hono/inspector`; `node scripts/inspector.ts` puts it together. */
 import { connect } from './connection.ts'
-import { Details } from './details.ts'
+import { Details, titleOf } from './details.ts'
 import { byId, canvasById, make, write } from './dom.ts'
 import { duration, plural } from './format.ts'
 import { type Commands, useKeyboard, ZOOM } from './keyboard.ts'
@@ -40,6 +40,8 @@ const pause = byId('pause')
 const asTable = byId('as-table')
 const state = byId('state')
 let isConnected = false
+/** The connection is a new one, and what is shown, while it stands still, is from before it. */
+let isOutdated = false
 let dirty = true
 let drawnAt = 0
 /** ms that the last picture took. */
@@ -64,12 +66,19 @@ function setFollowing(following: boolean): void {
   model.following = following
   if (following) {
     selection.clear()
+    if (isOutdated) restart()
     view.follow()
   } else view.pause()
   pause.classList.toggle('primary', !following)
   write(pause, following ? 'Pause' : 'Follow')
   showState()
   dirty = true
+}
+
+/** The server’s process may be another one. */
+function restart(): void {
+  isOutdated = false
+  model.restart()
 }
 
 function showState(): void {
@@ -96,7 +105,7 @@ function selected(): void {
   if (item) {
     const run = item.ran === undefined ? 'runs' : `ran ${duration(item.ran)}`
     say(
-      `Request ${item.request ?? ''} waited ${duration(item.queued)}, ${run}, in a batch of ${batch.size}`,
+      `Request ${titleOf(item)} waited ${duration(item.queued)}, ${run}, in a batch of ${batch.size}`,
     )
   } else {
     const took =
@@ -210,11 +219,16 @@ addEventListener('scroll', () => (dirty = true), { passive: true })
 connect({
   opened() {
     isConnected = true
-    selection.clear()
-    model.restart()
+    // Nobody loses what they look at.
+    isOutdated = !view.following
+    if (view.following) {
+      selection.clear()
+      restart()
+    }
     showState()
   },
   updated(update) {
+    if (isOutdated) return
     model.take(update)
     addLanes()
     // What runs when it is selected gets its numbers later.

@@ -58,7 +58,7 @@ export class Model {
     return this.#offset === undefined ? 0 : performance.now() + this.#offset
   }
 
-  /** A new connection: the server's process may be another one. */
+  /** Forgets everything. */
   restart(): void {
     this.#offset = undefined
     this.#batches = new Map()

@@ -19,8 +19,9 @@ export class Table {
   }
 
   show(): void {
-    // Whoever is in it must not have it taken away.
-    if (this.element.hidden || this.element.contains(document.activeElement)) return
+    // Whoever is in it, or is about to click, must not have it taken away.
+    const isUsed = this.element.contains(document.activeElement) || this.element.matches(':hover')
+    if (this.element.hidden || isUsed) return
     const head = ['Request', 'Route', 'Batch', 'Size', 'Queue', 'Run', 'Total', 'Outcome']
     const items = this.#latest()
     this.element.replaceChildren(

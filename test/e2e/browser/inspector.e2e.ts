@@ -208,6 +208,8 @@ describe('the inspector', () => {
     await page.getByRole('button', { name: 'Table' }).click()
     const rows = page.getByRole('table').getByRole('row')
     await rows.nth(3).waitFor()
+    // It stands still for who is about to click.
+    await rows.nth(2).hover()
     const text = await rows.nth(2).textContent()
     expect(text).toMatch(/GET \/cities\/(?::id|nearest)(?:cities|nearest)#\d+/)
     await rows.nth(2).getByRole('button').click()

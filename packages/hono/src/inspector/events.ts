@@ -18,7 +18,7 @@ export function eventsOf(
 ): Response {
   c.header('X-Accel-Buffering', 'no')
   return streamSSE(c, async (stream) => {
-    using watcher = recorder.watch()
+    const watcher = recorder.watch()
     const end = Promise.withResolvers<void>()
     stream.onAbort(end.resolve)
     const closed = closing && onAbort(closing, () => end.resolve())
@@ -30,6 +30,7 @@ export function eventsOf(
       }
     } finally {
       closed?.[Symbol.dispose]()
+      watcher[Symbol.dispose]()
     }
   })
 }

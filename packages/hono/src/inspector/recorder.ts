@@ -61,7 +61,7 @@ export class Recorder {
     let isOver = false
     return {
       read: () => {
-        this.#flush()
+        for (const [id, open] of this.#open) this.#logSettled(id, open)
         const events = this.#log.since(cursor)
         const missed = this.#log.hasForgotten(cursor)
         cursor = this.#log.end
@@ -96,7 +96,7 @@ export class Recorder {
       },
       aroundBatch: (batch, notes, next) => {
         this.#start(batch, notes)
-        return this.#ended(batch, next)
+        return this.#ended(batch, this.#gauges, next)
       },
       onSettle: (item, note) => this.#settle(item, note),
     }
@@ -129,7 +129,12 @@ export class Recorder {
     })
   }
 
-  async #ended({ id, batcher }: BatchInfo, next: () => Promise<void>): Promise<void> {
+  /** @param gauges - that have counted its start: others may look by the time that it ends */
+  async #ended(
+    { id, batcher }: BatchInfo,
+    gauges: Gauges,
+    next: () => Promise<void>,
+  ): Promise<void> {
     let error: string | undefined
     try {
       await next()
@@ -138,10 +143,11 @@ export class Recorder {
       throw failure
     } finally {
       const endedAt = micros(clock.now())
-      this.#gauges.ended(batcher)
-      if (this.#open.has(id)) {
+      gauges.ended(batcher)
+      const open = this.#open.get(id)
+      if (open) {
         // Its members have been settled by now, in the same turn.
-        this.#flush()
+        this.#logSettled(id, open)
         this.#open.delete(id)
         this.#log.push({ type: 'end', batch: id, endedAt, ...(error ? { error } : {}) })
       }
@@ -177,11 +183,9 @@ export class Recorder {
     return place
   }
 
-  #flush(): void {
-    for (const [batch, open] of this.#open) {
-      if (open.settled.length === 0) continue
-      this.#log.push({ type: 'settle', batch, items: open.settled })
-      open.settled = []
-    }
+  #logSettled(batch: string, open: OpenBatch): void {
+    if (open.settled.length === 0) return
+    this.#log.push({ type: 'settle', batch, items: open.settled })
+    open.settled = []
   }
 }
