@@ -47,7 +47,7 @@ export class Details {
     )
     this.#list.scrollTop = scroll
     if (hadFocus) this.#list.focus({ preventScroll: true })
-    this.#list.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })
+    showSelected(this.#list)
   }
 
   /** @returns whether there is a list to go to */
@@ -157,6 +157,14 @@ export class Details {
     event.stopPropagation()
     this.#selection.selectItem(next)
   }
+}
+
+/** Scrolls the list alone, so that what stands above it stays. */
+function showSelected(list: HTMLElement): void {
+  const selected = list.querySelector('[aria-selected=true]')
+  if (!(selected instanceof HTMLElement)) return
+  const { offsetTop: top, offsetHeight: height } = selected
+  list.scrollTop = Math.min(top, Math.max(list.scrollTop, top + height - list.clientHeight))
 }
 
 function matesTitle({ items, size }: Batch): string {

@@ -23,6 +23,9 @@ const TABLE = 1000
 /** px that the page needs besides the lanes, and a lane besides the waits. */
 const CHROME = 250
 const LANE = 66
+/** px for waits. */
+const LEAST = 92
+const MOST = 230
 /** That the legend names. */
 const MAX_PARTITIONS = 6
 
@@ -161,9 +164,8 @@ function draw(): void {
 
 /** px above the batches of a lane: what the window has, within reason. */
 function roomForWaits(): number {
-  const isNarrow = narrow.matches
-  const rest = isNarrow ? 110 : (innerHeight - CHROME) / Math.max(1, views.length) - LANE
-  return Math.round(Math.min(230, Math.max(92, rest)))
+  const rest = (innerHeight - CHROME) / Math.max(1, views.length) - LANE
+  return narrow.matches ? LEAST : Math.round(Math.min(MOST, Math.max(LEAST, rest)))
 }
 
 function showLegend(): void {
