@@ -672,6 +672,40 @@ export const mutants: readonly Mutant[] = [
     test: 'test/otel/spans.test.ts',
   },
   {
+    name: 'everybodys-baggage',
+    rule: 'R1 a batch has no baggage that a member does not have',
+    file: `${otel}/baggage.ts`,
+    replace: [
+      'if (others.every((other) => other?.getEntry(key)?.value === entry.value)) entries',
+      'entries',
+    ],
+    test: 'test/otel/baggage.test.ts',
+  },
+  {
+    name: 'first-reading-of-metrics',
+    rule: 'metrics go to an SDK that is there only later',
+    file: `${otel}/meter.ts`,
+    replace: [
+      'if (provider === lastProvider) return lastMeter',
+      'if (lastProvider) return lastMeter',
+    ],
+    test: 'test/otel/metrics.test.ts',
+  },
+  {
+    name: 'one-for-many',
+    rule: 'batchers of one name are one to the metrics',
+    file: `${otel}/instruments.ts`,
+    replace: ['(sums.get(levels.name) ?? 0) + value', 'value'],
+    test: 'test/otel/metrics.test.ts',
+  },
+  {
+    name: 'links-of-children',
+    rule: 'what has a parent is sampled as that',
+    file: `${otel}/links-sampler.ts`,
+    replace: ['!isRoot(context) || ', ''],
+    test: 'test/otel/links-sampler.test.ts',
+  },
+  {
     name: 'batch-ends-late',
     rule: 'a batch ends when its function has settled, not when its callers have gone on',
     file: `${otel}/batch-span.ts`,

@@ -12,6 +12,7 @@ import { type Configuration, type ResolvedOptions, resolveOptions } from './opti
 import { precedes } from './priority.ts'
 import { Queue } from './queue.ts'
 import { noteSubmit, reportSettled } from './report.ts'
+import { type BatcherLevels, enrol } from './roster.ts'
 import { assertConfiguration } from './rules.ts'
 import type { Internals } from './scheduler.ts'
 import { type Group, Sharing } from './sharing.ts'
@@ -42,6 +43,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     this.options = options
     this.#queue = new Queue(options)
     this.#dispatch = new Dispatch(this, this.#queue, this.#ledger, internals)
+    enrol(this)
   }
 
   get waiting(): number {
@@ -195,6 +197,11 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
       inFlight: this.inFlight,
       closing: this.closed,
     })
+  }
+
+  levels(): BatcherLevels {
+    const { name, maxQueueSize } = this.options
+    return { name, queued: this.waiting, maxQueueSize, inFlight: this.inFlight }
   }
 
   get #isIdle(): boolean {

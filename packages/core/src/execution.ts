@@ -226,6 +226,7 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
       partition,
       startedAt,
       endedAt: undefined as number | undefined,
+      places: members === items ? undefined : placesOf(items),
     } satisfies BatchInfo
     around(
       instruments,
@@ -262,6 +263,11 @@ function latestDeadline(items: readonly Item<any, any>[]): number | undefined {
     latest = Math.max(latest, deadline)
   }
   return latest
+}
+
+/** For each member, the index of its item. */
+function placesOf(items: readonly Item<any, any>[]): readonly number[] {
+  return items.flatMap((item, index) => waitersOf(item).map(() => index))
 }
 
 /** The promise of what `call` returns, rejected if it throws at once. */

@@ -10,10 +10,12 @@ export {
   type BatchInfo,
   instrument,
   type SettledItem,
+  type StreamProgress,
   type SubmittedItem,
 } from './instrument.ts'
 export type { BatcherOptions, Configuration } from './options.ts'
 export type { Priority } from './priority.ts'
+export { type BatcherLevels, batcherLevels } from './roster.ts'
 export { createContinuousBatcher } from './streams/continuous-batcher.ts'
 export type {
   Active,

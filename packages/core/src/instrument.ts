@@ -26,6 +26,20 @@ export interface BatchInfo {
    * before a hook hears of it, so this is the time to tell.
    */
   readonly endedAt: number | undefined
+  /**
+   * For each member, the index of the item that it waits for; `undefined` where each has its own.
+   */
+  readonly places: readonly number[] | undefined
+}
+
+/** How far the stream of an item has come. */
+export interface StreamProgress {
+  /** Chunks that its consumer got, or can get. */
+  readonly chunks: number
+  /** ms on the `performance.now()` clock; `undefined` where none has come. */
+  readonly firstChunkAt: number | undefined
+  /** Steps of a continuous batcher that it was part of; `undefined` in other batchers. */
+  readonly steps: number | undefined
 }
 
 /** What instrumentation learns of an item when its caller gets an answer. */
@@ -42,6 +56,8 @@ export interface SettledItem {
   readonly settledAt: number
   /** `undefined` for an item that was settled before it ran. */
   readonly timing?: ItemTiming
+  /** For an item whose results are a stream. */
+  readonly stream?: StreamProgress
 }
 
 /**

@@ -3,6 +3,7 @@ import { clock, enterResource, warn } from '@heddle/context/engine'
 
 import { activeInstruments, callHook } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
+import { Channel } from './streams/channel.ts'
 import type { ItemTiming } from './types.ts'
 
 /** Tells the instruments of a submit, in the caller's context. */
@@ -18,7 +19,7 @@ export function noteSubmit(item: Item<any, any>, batcher: string, queueSize: num
 
 /** Tells the caller's `onTiming` and the instruments, before the caller's `await` goes on. */
 export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: Outcome<O>): void {
-  const { instruments, notes, submittedAt } = item
+  const { instruments, notes, submittedAt, attachment } = item
   const onTiming = item.options?.onTiming
   if (instruments.length === 0 && onTiming === undefined) return
   const settledAt = clock.now()
@@ -32,6 +33,7 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
     settledAt,
     ...(outcome.status === 'rejected' ? { error: outcome.reason, kind: outcome.kind } : {}),
     ...(timing ? { timing } : {}),
+    ...(attachment instanceof Channel ? { stream: attachment.progress } : {}),
   }
   runNeutral(() => {
     for (const [index, instrument] of instruments.entries()) {

@@ -18,6 +18,11 @@ export function markFailed(span: Span, error: unknown, time: HrTime): void {
   span.recordException(error instanceof Error ? error : messageOf(error), time)
 }
 
+/** The `error.type` of an item that was rejected. */
+export function errorTypeOf(item: SettledItem): string {
+  return engineTypeOf(item) ?? classOf(item.error)
+}
+
 /** The `error.type` if the engine or the caller rejected the item; `undefined` for its own error. */
 function engineTypeOf({ kind, error }: SettledItem): string | undefined {
   if (kind === 'aborted') return ERROR_ABORTED
@@ -38,7 +43,7 @@ function setError(span: Span, type: string, message: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message })
 }
 
-function classOf(error: unknown): string {
+export function classOf(error: unknown): string {
   if (!(error instanceof Error)) return ERROR_TYPE_VALUE_OTHER
   // A subclass that sets no name of its own has the one of `Error`.
   return error.name === 'Error' ? error.constructor.name : error.name

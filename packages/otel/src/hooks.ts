@@ -7,6 +7,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 
+import { commonBaggage, withBaggage } from './baggage.ts'
 import { BatchSpan, unsampledContext } from './batch-span.ts'
 import { ItemSpans } from './item-spans.ts'
 import type { InstrumentBatchersOptions } from './options.ts'
@@ -32,14 +33,19 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
     },
 
     aroundBatch(batch, notes, next) {
-      const { tracerProvider, parent } = settings()
+      const { tracerProvider, parent, baggage } = settings()
       const tracer = tryTracer(scope, tracerProvider)
       if (tracer === undefined) return next()
       const span = startBatchSpan(tracer, batch, notes, parent)
-      for (const [index, note] of notes.entries()) {
-        if (note instanceof ItemSpans) note.execute(tracer, batch, index, span?.context)
+      const waiters = waitersOf(batch)
+      for (const [member, note] of notes.entries()) {
+        if (!(note instanceof ItemSpans)) continue
+        const index = batch.places?.[member] ?? member
+        note.execute(tracer, batch, { index, waiters: waiters?.get(index) }, span?.context)
       }
-      return span ? runIn(span, next) : context.with(unrecordedContext(notes), next)
+      const shared = baggage === 'common' ? commonBaggage(notes.map(callerOf)) : undefined
+      if (span) return runIn(span, withBaggage(span.active, shared), next)
+      return context.with(withBaggage(unrecordedContext(notes), shared), next)
     },
 
     onSettle(item, note) {
@@ -59,15 +65,27 @@ function startBatchSpan(
   return new BatchSpan(tracer, batch, members, parent === 'none' ? undefined : commonParent(notes))
 }
 
-async function runIn(span: BatchSpan, next: () => Promise<void>): Promise<void> {
+async function runIn(span: BatchSpan, active: Context, next: () => Promise<void>): Promise<void> {
   try {
-    await context.with(span.active, next)
+    await context.with(active, next)
   } catch (error) {
     span.fail(error)
     throw error
   } finally {
     span.end()
   }
+}
+
+/** How many wait for each item, where one has several. */
+function waitersOf({ places }: BatchInfo): ReadonlyMap<number, number> | undefined {
+  if (places === undefined) return undefined
+  const counts = new Map<number, number>()
+  for (const place of places) counts.set(place, (counts.get(place) ?? 0) + 1)
+  return counts
+}
+
+function callerOf(note: Note): Context | undefined {
+  return note instanceof ItemSpans ? note.caller : undefined
 }
 
 /** The span in which all members were submitted, for example that of one GraphQL request. */

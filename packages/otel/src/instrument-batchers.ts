@@ -5,6 +5,7 @@ import { instrument } from '@heddle/core'
 import { activeSpan } from './batch-span.ts'
 import { tracePropagation } from './carriers.ts'
 import { createHooks } from './hooks.ts'
+import { createMetricHooks } from './metric-hooks.ts'
 import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
 
 /** Who has turned tracing on, and the hooks that all of them share. */
@@ -30,7 +31,7 @@ const registry: Registry = (holder[REGISTRY] ??= {
 })
 
 /**
- * Records spans for every batcher of the process, those to come included. Turned on several times it
+ * Records spans and metrics for every batcher of the process, those to come included. Turned on several times it
  * still records once, until the last is disposed; of options given several times the latest counts.
  *
  * With a NodeSDK use {@link HeddleInstrumentation}; `@heddle/hono` turns it on by itself.
@@ -57,11 +58,13 @@ export function instrumentBatchers(options: InstrumentBatchersOptions = {}): Dis
 function changeUsers(users: Registry['users']): void {
   registry.users = users
   registry.options = {
-    tracerProvider: users.findLast(({ options }) => options.tracerProvider)?.options.tracerProvider,
-    parent: users.findLast(({ options }) => options.parent)?.options.parent,
+    tracerProvider: latest(users, 'tracerProvider'),
+    meterProvider: latest(users, 'meterProvider'),
+    parent: latest(users, 'parent'),
+    baggage: latest(users, 'baggage'),
   }
   if (users.length > 0) {
-    registry.hooks ??= instrument(createHooks(() => registry.options))
+    registry.hooks ??= addHooks()
     setTracePropagation(tracePropagation)
     registry.watched ??= registerForeign(activeSpan)
   } else {
@@ -71,4 +74,22 @@ function changeUsers(users: Registry['users']): void {
     registry.watched?.[Symbol.dispose]()
     registry.watched = undefined
   }
+}
+
+const settings = (): InstrumentBatchersOptions => registry.options
+
+function addHooks(): Disposable {
+  const added = [instrument(createHooks(settings)), instrument(createMetricHooks(settings))]
+  return {
+    [Symbol.dispose]() {
+      for (const hooks of added) hooks[Symbol.dispose]()
+    },
+  }
+}
+
+function latest<Name extends keyof InstrumentBatchersOptions>(
+  users: Registry['users'],
+  name: Name,
+): InstrumentBatchersOptions[Name] {
+  return users.findLast(({ options }) => options[name] !== undefined)?.options[name]
 }

@@ -10,7 +10,7 @@ export interface HeddleInstrumentationConfig extends InstrumentBatchersOptions {
 }
 
 /**
- * Records spans for every batcher of the process: {@link instrumentBatchers} in the shape of
+ * Records spans and metrics for every batcher of the process: {@link instrumentBatchers} in the shape of
  * `Instrumentation` of `@opentelemetry/instrumentation`.
  *
  * @example
@@ -25,6 +25,7 @@ export class HeddleInstrumentation {
   readonly instrumentationVersion: string = version
   #config: HeddleInstrumentationConfig = {}
   #tracerProvider: TracerProvider | undefined
+  #meterProvider: MeterProvider | undefined
   #on: Disposable | undefined
 
   /** @throws TypeError for an option that is not as described */
@@ -36,9 +37,14 @@ export class HeddleInstrumentation {
 
   /** Afresh, if it is on already, so that what has changed holds. */
   enable(): void {
-    const { parent, tracerProvider = this.#tracerProvider } = this.#config
+    const {
+      enabled: _,
+      tracerProvider = this.#tracerProvider,
+      meterProvider = this.#meterProvider,
+      ...options
+    } = this.#config
     const before = this.#on
-    this.#on = instrumentBatchers({ parent, tracerProvider })
+    this.#on = instrumentBatchers({ ...options, tracerProvider, meterProvider })
     before?.[Symbol.dispose]()
   }
 
@@ -53,8 +59,11 @@ export class HeddleInstrumentation {
     if (this.#on) this.enable()
   }
 
-  /** Every SDK calls it; there are only spans here. */
-  setMeterProvider(_meterProvider: MeterProvider): void {}
+  /** Holds unless the config names a provider. */
+  setMeterProvider(meterProvider: MeterProvider): void {
+    this.#meterProvider = meterProvider
+    if (this.#on) this.enable()
+  }
 
   /** @throws TypeError for an option that is not as described */
   setConfig(config: HeddleInstrumentationConfig): void {

@@ -1,5 +1,6 @@
-import type { BatchInfo, SettledItem, SubmittedItem } from '@heddle/core'
+import type { BatchInfo, SettledItem, StreamProgress, SubmittedItem } from '@heddle/core'
 import {
+  type Attributes,
   type Context,
   isSpanContextValid,
   type Span,
@@ -18,14 +19,25 @@ import {
   ATTR_BATCHER_NAME,
   ATTR_ITEM_INDEX,
   ATTR_ITEM_TIME_IN_QUEUE,
+  ATTR_ITEM_WAITERS,
   ATTR_QUEUE_SIZE,
+  ATTR_STREAM_CHUNKS,
+  ATTR_STREAM_STEPS,
+  ATTR_STREAM_TIME_TO_FIRST_CHUNK,
   EXECUTE,
   WAIT,
 } from './names.ts'
 
+/** Where an item is in its batch, and how many wait for it there. */
+export interface Place {
+  readonly index: number
+  readonly waiters: number | undefined
+}
+
 /** What one item leaves in its caller's trace: `wait`, then `execute`. */
 export class ItemSpans {
-  readonly #caller: Context
+  /** In which it was submitted. */
+  readonly caller: Context
   readonly #wait: Span
   /** One for both spans, so that nothing comes between them. */
   readonly #clock: number
@@ -48,7 +60,7 @@ export class ItemSpans {
   }
 
   constructor(wait: Span, clock: number, { submittedAt }: SubmittedItem, caller: Context) {
-    this.#caller = caller
+    this.caller = caller
     this.#wait = wait
     this.#clock = clock
     this.#submittedAt = submittedAt
@@ -65,7 +77,7 @@ export class ItemSpans {
 
   /** The caller's span, `undefined` if it had none. */
   get parent(): SpanContext | undefined {
-    const parent = trace.getSpanContext(this.#caller)
+    const parent = trace.getSpanContext(this.caller)
     return parent && isSpanContextValid(parent) ? parent : undefined
   }
 
@@ -74,11 +86,16 @@ export class ItemSpans {
     return parent?.spanId === other?.spanId && parent?.traceId === other?.traceId
   }
 
-  /** Its batch has started; `link` leads to the span of the batch. */
-  execute(tracer: Tracer, batch: BatchInfo, index: number, link: SpanContext | undefined): void {
+  /**
+   * Its batch has started.
+   *
+   * @param link - to the span of the batch
+   */
+  execute(tracer: Tracer, batch: BatchInfo, place: Place, link: SpanContext | undefined): void {
     // What was decided for the first half of an item holds for the second.
     if (!this.#wait.isRecording()) return
     const start = this.#endWait(batch.startedAt)
+    const { index, waiters = 1 } = place
     this.#execute = tracer.startSpan(
       `${EXECUTE} ${batch.batcher}`,
       {
@@ -90,11 +107,12 @@ export class ItemSpans {
           [ATTR_BATCH_REASON]: batch.reason,
           [ATTR_ITEM_INDEX]: index,
           [ATTR_ITEM_TIME_IN_QUEUE]: (batch.startedAt - this.#submittedAt) / 1000,
+          ...(waiters > 1 && { [ATTR_ITEM_WAITERS]: waiters }),
         },
         links: link ? [{ context: link }] : [],
       },
       // A second root would put the two halves of the item into two traces.
-      this.parent ? this.#caller : trace.setSpan(this.#caller, this.#wait),
+      this.parent ? this.caller : trace.setSpan(this.caller, this.#wait),
     )
   }
 
@@ -103,6 +121,7 @@ export class ItemSpans {
     const time = toHrTime(toMicros(this.#clock, item.settledAt))
     if (this.#execute) {
       if (item.outcome === 'rejected') markItemFailed(this.#execute, item, time)
+      if (item.stream) this.#execute.setAttributes(attributesOf(item.stream, item.submittedAt))
       this.#execute.end(time)
     } else {
       // It never ran, or nobody was there when it started.
@@ -125,4 +144,16 @@ export class ItemSpans {
     this.#wait.end(toHrTime(start - 1))
     return start
   }
+}
+
+function attributesOf(
+  { chunks, firstChunkAt, steps }: StreamProgress,
+  submittedAt: number,
+): Attributes {
+  const attributes: Attributes = { [ATTR_STREAM_CHUNKS]: chunks }
+  if (firstChunkAt !== undefined) {
+    attributes[ATTR_STREAM_TIME_TO_FIRST_CHUNK] = (firstChunkAt - submittedAt) / 1000
+  }
+  if (steps !== undefined) attributes[ATTR_STREAM_STEPS] = steps
+  return attributes
 }

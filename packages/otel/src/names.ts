@@ -15,6 +15,13 @@ export const ATTR_BATCH_PARTITION = 'heddle.batch.partition'
 export const ATTR_ITEM_INDEX = 'heddle.item.index'
 /** Seconds. */
 export const ATTR_ITEM_TIME_IN_QUEUE = 'heddle.item.time_in_queue'
+/** Callers that wait for the item, where there are several. */
+export const ATTR_ITEM_WAITERS = 'heddle.item.waiters'
+export const ATTR_STREAM_CHUNKS = 'heddle.stream.chunks'
+/** Steps of a continuous batcher that the item was part of. */
+export const ATTR_STREAM_STEPS = 'heddle.stream.steps'
+/** Seconds from the submit. */
+export const ATTR_STREAM_TIME_TO_FIRST_CHUNK = 'heddle.stream.time_to_first_chunk'
 /** Items that waited already when this one was submitted. */
 export const ATTR_QUEUE_SIZE = 'heddle.queue.size'
 

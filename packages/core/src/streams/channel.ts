@@ -1,3 +1,7 @@
+import { clock } from '@heddle/context/engine'
+
+import type { StreamProgress } from '../instrument.ts'
+
 interface Waiter<C> {
   readonly resolve: (result: IteratorResult<C, undefined>) => void
   readonly reject: (error: unknown) => void
@@ -12,6 +16,13 @@ export class Channel<C> implements AsyncIterableIterator<C, undefined> {
   readonly #chunks: C[] = []
   readonly #waiters: Waiter<C>[] = []
   #end: { readonly error?: unknown } | undefined
+  #pushed = 0
+  #firstChunkAt: number | undefined
+  #steps: number | undefined
+
+  get progress(): StreamProgress {
+    return { chunks: this.#pushed, firstChunkAt: this.#firstChunkAt, steps: this.#steps }
+  }
 
   get buffered(): number {
     return this.#chunks.length
@@ -23,9 +34,16 @@ export class Channel<C> implements AsyncIterableIterator<C, undefined> {
 
   push(chunk: C): void {
     if (this.#end) return
+    this.#pushed += 1
+    this.#firstChunkAt ??= clock.now()
     const waiter = this.#waiters.shift()
     if (waiter) waiter.resolve({ done: false, value: chunk })
     else this.#chunks.push(chunk)
+  }
+
+  /** A step of a continuous batcher has it. */
+  stepping(): void {
+    this.#steps = (this.#steps ?? 0) + 1
   }
 
   /** After the chunks that wait. */

@@ -90,6 +90,7 @@ export class Seat<I, S, C> {
   /** A step has it from here on. */
   stepping(): void {
     this.#isStepping = true
+    this.#channel.stepping()
   }
 
   /** The step has ended. */

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { createBatcher } from '@heddle/core'
+import { HeddleInstrumentation, instrumentBatchers } from '@heddle/otel'
+import { metrics } from '@opentelemetry/api'
+import {
+  AggregationTemporality,
+  type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { crank, echo, ended, turn } from '../support/crank.ts'
+import { turnOff } from './recording.ts'
+
+interface Point {
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly value: unknown
+}
+
+/** An SDK whose metrics are read when asked for. */
+class Measuring implements AsyncDisposable {
+  readonly #exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  readonly provider = new MeterProvider({
+    readers: [
+      new PeriodicExportingMetricReader({ exporter: this.#exporter, exportIntervalMillis: 1e6 }),
+    ],
+  })
+
+  /** The points of the metric for a batcher, each with what else it is told apart by. */
+  async read(name: string, batcher: string): Promise<readonly Point[]> {
+    this.#exporter.reset()
+    await this.provider.forceFlush()
+    return this.#exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+      .filter(({ descriptor }) => descriptor.name === name)
+      .flatMap(({ dataPoints }) => dataPoints as readonly Point[])
+      .filter(({ attributes }) => attributes['heddle.batcher.name'] === batcher)
+  }
+
+  async histogram(name: string, batcher: string): Promise<Histogram> {
+    const [point] = await this.read(name, batcher)
+    return point?.value as Histogram
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    metrics.disable()
+    await this.provider.shutdown()
+  }
+}
+
+beforeEach(turnOff)
+afterEach(turnOff)
+
+describe('metrics', () => {
+  it('tell how long items waited, how long they took, and how full batches were', async () => {
+    await using measuring = new Measuring()
+    metrics.setGlobalMeterProvider(measuring.provider)
+    using _ = instrumentBatchers()
+    const { run, calls } = crank<number, number>()
+    const batcher = createBatcher({ name: 'measured', run, linger: 0 })
+    const items = [1, 2, 3].map((n) => batcher.submit(n))
+    await turn()
+    await sleep(20)
+    calls[0]?.finish([1, 2, 3])
+    await Promise.all(items)
+    await turn()
+
+    const queue = await measuring.histogram('heddle.item.time_in_queue', 'measured')
+    expect(queue).toMatchObject({ count: 3 })
+    const item = await measuring.histogram('heddle.item.duration', 'measured')
+    // Seconds: it took at least 19 ms, which is more than in the queue.
+    expect(item).toMatchObject({ count: 3 })
+    expect(item.sum).toBeGreaterThan(3 * 0.015)
+    expect(queue.sum).toBeLessThan(item.sum ?? 0)
+    expect(item.buckets.boundaries[0]).toBe(0.0005)
+    const batch = await measuring.histogram('heddle.batch.duration', 'measured')
+    expect(batch).toMatchObject({ count: 1 })
+    expect(batch.sum).toBeGreaterThan(0.015)
+    expect(batch.sum).toBeLessThan(item.sum ?? 0)
+    expect(await measuring.read('heddle.batch.size', 'measured')).toMatchObject([
+      {
+        attributes: { 'heddle.batcher.name': 'measured', 'heddle.batch.reason': 'idle' },
+        value: { count: 1, sum: 3 },
+      },
+    ])
+    expect(await measuring.read('heddle.items', 'measured')).toMatchObject([{ value: 3 }])
+  })
+
+  it('count items that failed by what was wrong', async () => {
+    await using measuring = new Measuring()
+    using _ = instrumentBatchers({ meterProvider: measuring.provider })
+    const batcher = createBatcher({
+      name: 'failing',
+      maxQueueSize: 2,
+      run: (inputs: readonly number[]) =>
+        inputs.map((n) => (n < 0 ? new RangeError('negative') : n)),
+    })
+    await Promise.all([1, -1, 2].map((n) => ended(batcher.submit(n))))
+    await turn()
+    const points = await measuring.read('heddle.items', 'failing')
+    const counts = points.map(({ attributes, value }) => [attributes['error.type'], value])
+    expect(Object.fromEntries(counts)).toEqual({
+      undefined: 1,
+      RangeError: 1,
+      queue_full: 1,
+    })
+    const durations = await measuring.read('heddle.item.duration', 'failing')
+    expect(durations.map(({ attributes }) => attributes['error.type'])).toContain('queue_full')
+  })
+
+  it('show a batch that failed as such', async () => {
+    await using measuring = new Measuring()
+    using _ = instrumentBatchers({ meterProvider: measuring.provider })
+    const run = (): never => {
+      throw new RangeError('broken')
+    }
+    await ended(createBatcher({ name: 'broken', run }).submit(1))
+    await turn()
+    expect(await measuring.read('heddle.batch.duration', 'broken')).toMatchObject([
+      { attributes: { 'error.type': 'RangeError' }, value: { count: 1 } },
+    ])
+  })
+
+  it('observe how much waits, how much may, and what runs, of batchers made before, too', async () => {
+    await using measuring = new Measuring()
+    const { run, calls } = crank<number, number>()
+    const options = { name: 'levels', run, maxBatchSize: 2, maxQueueSize: 10 }
+    const batchers = [createBatcher(options), createBatcher(options)]
+    using _ = instrumentBatchers({ meterProvider: measuring.provider })
+    const items = batchers.flatMap((batcher) => [1, 2, 3, 4, 5].map((n) => batcher.submit(n)))
+    await turn()
+    const levels = async (name: string): Promise<unknown> =>
+      (await measuring.read(name, 'levels')).map(({ value }) => value)
+    // Both are one to the metrics.
+    expect(await levels('heddle.queue.size')).toEqual([6])
+    expect(await levels('heddle.queue.capacity')).toEqual([20])
+    expect(await levels('heddle.batch.active')).toEqual([2])
+    for (let index = 0; index < 6; index += 1) {
+      calls[index]?.finish(calls[index]?.inputs ?? [])
+      await turn()
+      await turn()
+    }
+    await Promise.all(items)
+    expect(await levels('heddle.queue.size')).toEqual([0])
+    expect(await levels('heddle.batch.active')).toEqual([0])
+  })
+
+  it('go to an SDK that is there only later', async () => {
+    using _ = instrumentBatchers()
+    const batcher = createBatcher({ name: 'later', run: echo<number>().run })
+    await batcher.submit(1)
+    await using measuring = new Measuring()
+    metrics.setGlobalMeterProvider(measuring.provider)
+    await batcher.submit(2)
+    await turn()
+    expect(await measuring.read('heddle.items', 'later')).toMatchObject([{ value: 1 }])
+  })
+
+  it('go where the instrumentation is told', async () => {
+    await using measuring = new Measuring()
+    const instrumentation = new HeddleInstrumentation({ enabled: false })
+    instrumentation.setMeterProvider(measuring.provider)
+    instrumentation.enable()
+    const batcher = createBatcher({ name: 'told', run: echo<number>().run })
+    await batcher.submit(1)
+    await turn()
+    expect(await measuring.read('heddle.items', 'told')).toMatchObject([{ value: 1 }])
+    instrumentation.disable()
+    await batcher.submit(2)
+    expect(await measuring.read('heddle.items', 'told')).toMatchObject([{ value: 1 }])
+  })
+
+  it('need a provider that is one', () => {
+    const meterProvider = {} as MeterProvider
+    expect(() => instrumentBatchers({ meterProvider })).toThrow('getMeter')
+  })
+})
