@@ -1,11 +1,13 @@
 /**
  * `pnpm demo`: the same app before and after, under the same load, and whose answers were whose.
- * Options: `--seconds 4 --connections 64 --port 3000`.
+ * Then, on a terminal, it goes on under load for the inspector, whose address it prints.
+ * Options: `--seconds 4 --connections 64 --port 3000 --no-look`.
  */
 import { parseArgs } from 'node:util'
 
 import { readNumber, readWhole } from './arguments.ts'
 import { stopAll } from './children.ts'
+import { look } from './look.ts'
 import { measure, type MeasureOptions } from './measure.ts'
 import { Progress } from './progress.ts'
 import { checks, table, type Measurements } from './report.ts'
@@ -26,6 +28,7 @@ async function main(): Promise<void> {
   const failures = failuresOf(measurements)
   for (const failure of failures) console.error(failure)
   if (failures.length > 0) process.exitCode = 1
+  else if (options.look) await look(options.port)
 }
 
 /** pnpm brings the Node.js that runs this, also where an older one is installed. */
@@ -34,18 +37,21 @@ To see one request in Jaeger: start the server, send the request, look for the s
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 npx -y pnpm@12 exec node examples/cities/server.ts after --port 3000
   curl -H 'x-tenant: acme' 'http://127.0.0.1:3000/cities/nearest?lat=48.85&lon=2.35'`
 
-function readArguments(): MeasureOptions {
+function readArguments(): MeasureOptions & { readonly look: boolean } {
   // `pnpm demo -- --seconds 2` hands over the first dashes too.
   const args = process.argv.slice(2).filter((arg) => arg !== '--')
   const { values } = parseArgs({
     args,
+    allowNegative: true,
     options: {
+      look: { type: 'boolean', default: process.stdout.isTTY },
       seconds: { type: 'string', default: '4' },
       connections: { type: 'string', default: '64' },
       port: { type: 'string', default: '0' },
     },
   })
   return {
+    look: values.look,
     seconds: readNumber('seconds', values.seconds, 1, 600),
     connections: readWhole('connections', values.connections, 1, 1000),
     port: readWhole('port', values.port, 0, 65_535),

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 
+import { gracefulShutdown } from '@heddle/hono'
 import { serve } from '@hono/node-server'
 
 const HOSTNAME = '127.0.0.1'
@@ -63,11 +64,8 @@ async function listenOnNode(fetch: Fetch, port: number): Promise<RunningServer> 
   await once(server, 'listening')
   return {
     url: `http://${HOSTNAME}:${(server.address() as AddressInfo).port}`,
-    async close() {
-      const closed = once(server, 'close')
-      server.close()
-      await closed
-    },
+    // Connections that stay open after their last answer would hold it up for seconds.
+    close: async () => void (await gracefulShutdown({ server })()),
   }
 }
 

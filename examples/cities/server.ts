@@ -1,21 +1,20 @@
 /** One server process: `node server.ts before|after|dataloader [--port 3000]`. */
 import { parseArgs } from 'node:util'
 
+import type { Hono } from 'hono'
+
 import { readWhole } from './arguments.ts'
 import { loadData } from './data.ts'
 import { openDatabase, type Database } from './database.ts'
+import { INSPECTOR, withInspector } from './inspect.ts'
 import { assertPortFree, listen } from './listen.ts'
 import type { ServerMessage, Usage } from './messages.ts'
-
-interface App {
-  readonly fetch: (request: Request) => Response | Promise<Response>
-}
 
 const APPS = {
   before: () => import('./before.ts'),
   after: () => import('./after.ts'),
   dataloader: () => import('./with-dataloader.ts'),
-} satisfies Record<string, () => Promise<{ createApp(database: Database): App }>>
+} satisfies Record<string, () => Promise<{ createApp(database: Database): Hono<any> }>>
 
 async function main(): Promise<void> {
   const { name, port } = readArguments()
@@ -30,10 +29,14 @@ async function main(): Promise<void> {
   const cities = await loadData(opened)
   const database = telemetry ? telemetry.traceQueries(opened) : opened
   const { createApp } = await APPS[name]()
-  const server = await listen(createApp(database).fetch, port)
+  const app = createApp(database)
+  const closing = new AbortController()
+  const shown = name === 'after' ? withInspector(app, closing.signal) : app
+  const server = await listen(shown.fetch, port)
 
   // Every handler awaits what it submits: once all are answered, nothing is left in a batcher.
   stopOnSignal(async () => {
+    closing.abort()
     await server.close()
     await database.close()
     await tracing?.stop()
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
   if (process.send) return answerParent(server.url, database)
   console.log(`${name} listens on ${server.url} with ${cities.toLocaleString('en')} cities. Try:`)
   console.log(`curl -H 'x-tenant: acme' '${server.url}/cities/nearest?lat=48.85&lon=2.35'`)
+  if (shown !== app) console.log(`See its batches: ${server.url}${INSPECTOR}`)
 }
 
 function readArguments(): { name: keyof typeof APPS; port: number } {

@@ -9,6 +9,7 @@ import { type Batcher, createBatcher } from '@heddle/core'
 import DataLoader, { type BatchLoadFn } from '@heddle/core/dataloader'
 import { crank, virtualClock } from '@heddle/core/testing'
 import { heddle, type HeddleVariables, scopeOf } from '@heddle/hono'
+import { inspector } from '@heddle/hono/inspector'
 import { HeddleInstrumentation, instrumentBatchers } from '@heddle/otel'
 import { serve } from '@hono/node-server'
 import { trace } from '@opentelemetry/api'
@@ -34,6 +35,7 @@ assert.equal(typeof new HeddleInstrumentation().enable, 'function')
 assert.equal(typeof isDevelopment(), 'boolean')
 
 const app = new Hono<{ Variables: HeddleVariables }>()
+app.route('/_heddle', inspector())
 app.use(heddle({ timeout: 5_000 }))
 app.get('/double/:n', async (c) => {
   tenant.setOnce(c.req.header('x-tenant') ?? 'none')
@@ -65,6 +67,10 @@ async function whileServed<R>(use: (url: string) => Promise<R>): Promise<R> {
   server.close()
   if ('closeAllConnections' in server) server.closeAllConnections()
   return result
+}
+
+for (const file of ['', '/inspector.js', '/inspector.css']) {
+  assert.equal((await app.request(`/_heddle${file}`)).status, 200)
 }
 
 const answers = await whileServed((url) =>

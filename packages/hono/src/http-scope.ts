@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 
 import type { Settings } from './options.ts'
 import { toHttpException } from './problems.ts'
+import { routeOf } from './route-of.ts'
 
 /** What an item of a request took. */
 export interface ItemTime {
@@ -37,6 +38,13 @@ export class HttpScope extends RequestScope {
   get requestId(): string {
     const set: unknown = this.#context?.get('requestId')
     return typeof set === 'string' ? set : this.id
+  }
+
+  /** For example `GET /users/:id`; without a route, or once it is closed, `undefined`. */
+  get route(): string | undefined {
+    const c = this.#context
+    const path = c && routeOf(c)
+    return path === undefined ? undefined : `${c?.req.method} ${path}`
   }
 
   override adaptFailure(error: Error): Error {

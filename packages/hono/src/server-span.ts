@@ -19,9 +19,9 @@ import {
   ATTR_URL_SCHEME,
 } from '@opentelemetry/semantic-conventions'
 import type { Context } from 'hono'
-import { matchedRoutes } from 'hono/route'
 
 import { requestHeader } from './headers.ts'
+import { routeOf } from './route-of.ts'
 import { name, version } from './version.ts'
 
 /** Where instrumentation-http looks for the route; the key is a `Symbol.for`, so no package is needed. */
@@ -120,18 +120,6 @@ function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpa
       endIfDone()
     },
   }
-}
-
-/** The route that answered, or would have if no middleware had; `undefined` where there is none. */
-function routeOf(c: Context): string | undefined {
-  const routes = matchedRoutes(c)
-  // Hono leaves it at the last handler that was called.
-  const { routeIndex } = c.req
-  const handler = routes.slice(routeIndex).find(({ method }) => method !== 'ALL')
-  if (handler) return handler.path
-  const path = routes[routeIndex]?.path
-  // `app.all()` is a route, `app.use()` is none, and only their paths tell one from the other.
-  return path === undefined || path.endsWith('*') ? undefined : path
 }
 
 const requestHeaders: TextMapGetter<Context> = {

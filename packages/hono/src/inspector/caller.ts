@@ -1,0 +1,23 @@
+import { tryCurrent } from '@heddle/context'
+import { baseOf } from '@heddle/context/engine'
+import { isSpanContextValid, trace } from '@opentelemetry/api'
+
+import { HttpScope } from '../http-scope.ts'
+import type { Member } from './wire.ts'
+
+/** An id may come from a client. */
+const MAX_LENGTH = 128
+
+/** Who submits, as far as it is nobody's secret: names and ids. */
+export function callerNow(): Omit<Member, 'submittedAt'> {
+  const scope = tryCurrent()
+  const owner = scope && baseOf(scope).owner
+  const request = owner instanceof HttpScope ? owner.requestId : (owner ?? scope)?.id
+  const route = owner instanceof HttpScope ? owner.route : undefined
+  const span = trace.getActiveSpan()?.spanContext()
+  return {
+    ...(request === undefined ? {} : { request: request.slice(0, MAX_LENGTH) }),
+    ...(route === undefined ? {} : { route }),
+    ...(span && isSpanContextValid(span) ? { trace: span.traceId } : {}),
+  }
+}

@@ -1,0 +1,13 @@
+import { isBatcherError } from '@heddle/core'
+
+/** Whole µs, as in spans; in ms. */
+export function micros(milliseconds: number): number {
+  return Math.round(milliseconds * 1e3) / 1e3
+}
+
+/** The code of a batcher's error, else the class: a message may have values in it. */
+export function errorName(error: unknown): string {
+  if (isBatcherError(error)) return error.code
+  if (!(error instanceof Error)) return typeof error
+  return error.name === 'Error' ? error.constructor.name : error.name
+}
