@@ -62,6 +62,16 @@ async function submitAll(callers: readonly Context[], count: number): Promise<vo
   }
 }
 
+async function instrumented(
+  options: Parameters<typeof instrumentBatchers>[0],
+  callers: readonly Context[],
+  count: number,
+): Promise<void> {
+  const on = instrumentBatchers(options)
+  await submitAll(callers, count)
+  on[Symbol.dispose]()
+}
+
 /** The least that the same spans cost: made by hand, with no batcher, and with nothing kept of a caller. */
 async function spansAlone(callers: readonly Context[], count: number): Promise<void> {
   const tracer = provider.getTracer('bench')
@@ -102,17 +112,10 @@ const ofBatch = {
 
 const operations = {
   without: (count: number) => submitAll(sampled, count),
-  'no SDK': async (count: number) => {
-    using _ = instrumentBatchers()
-    await submitAll(sampled, count)
-  },
-  'sampler off': async (count: number) => {
-    using _ = instrumentBatchers({ tracerProvider: provider })
-    await submitAll(unsampled, count)
-  },
+  'no SDK': (count: number) => instrumented({}, sampled, count),
+  'sampler off': (count: number) => instrumented({ tracerProvider: provider }, unsampled, count),
   'SDK, exporter that drops': async (count: number) => {
-    using _ = instrumentBatchers({ tracerProvider: provider })
-    await submitAll(sampled, count)
+    await instrumented({ tracerProvider: provider }, sampled, count)
     await provider.forceFlush()
   },
 }
