@@ -98,7 +98,8 @@ describe('a batcher that is idle', () => {
     expect([counting.rings, counting.turns]).toEqual([rings, turns])
   })
 
-  it.each(Object.entries(cases).filter(([, { linger }]) => linger !== 2))(
+  // With a timeout of 1 ms a machine that is busy may miss the deadline itself.
+  it.each(Object.entries(cases).filter(([, { linger, timeout }]) => linger !== 2 && timeout !== 1))(
     'starts a batch within one turn of the event loop, with %s',
     async (_, options) => {
       const order: string[] = []

@@ -77,10 +77,16 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
 
   /** @param attachment - what the batch function is to find with the item; see `BatchView` */
   enqueue(input: I, options: SubmitOptions | undefined, attachment?: unknown): Item<I, O> {
-    const item = new Item(this, input, options, this.#timeOf(options))
+    const instruments = activeInstruments()
+    // Exact where somebody is told of it, or a timeout counts from it.
+    const isTold = options !== undefined || this.options.timeout !== undefined
+    const submittedAt = isTold || instruments.length > 0 ? clock.now() : clock.shared()
+    const item = new Item(this, input, options, submittedAt)
     item.attachment = attachment
     this.#ledger.submitted += 1
-    noteSubmit(item, this.options.name, this.#queue.size)
+    if (instruments.length > 0) {
+      noteSubmit(item, instruments, this.options.name, this.#queue.size)
+    }
     const place = admit(item, this.options, this, this.#dispatch.slots)
     if (place.status === 'rejected') {
       this.settle(item, place)
@@ -104,12 +110,6 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
     this.#dispatch.joined(item)
     return item
-  }
-
-  /** Exact where somebody is told of it, or a timeout counts from it. */
-  #timeOf(options: SubmitOptions | undefined): number {
-    const isTold = options !== undefined || this.options.timeout !== undefined
-    return isTold || activeInstruments().length > 0 ? clock.now() : clock.shared()
   }
 
   /** The caller's signal or scope was aborted. */

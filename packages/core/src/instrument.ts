@@ -126,13 +126,25 @@ export function instrument<S>(hooks: BatcherHooks<S>): Disposable {
 /** Those that have something to observe now. */
 export function activeInstruments(): readonly Instrument[] {
   const { instruments } = registry
-  for (const one of instruments) if (!isEnabled(one)) return instruments.filter(isEnabled)
-  return instruments
+  let enabled = 0
+  for (let index = 0; index < instruments.length; index += 1) {
+    if (isEnabled(instruments[index] as Instrument)) enabled += 1
+  }
+  if (enabled === instruments.length) return instruments
+  return enabled === 0 ? none : instruments.filter(isEnabled)
 }
 
-function isEnabled(one: Instrument): boolean {
-  if (one.hooks.enabled === undefined) return true
-  return callHook(one, 'enabled', (hooks) => hooks.enabled?.()) === true
+const none: readonly Instrument[] = []
+
+/** Asked for every item, so nothing is made for it. */
+function isEnabled({ hooks, failed }: Instrument): boolean {
+  if (hooks.enabled === undefined) return true
+  try {
+    return hooks.enabled()
+  } catch (error) {
+    reportHook(failed, 'enabled', error)
+    return false
+  }
 }
 
 /** Calls a hook; what it throws is reported and the caller goes on. */

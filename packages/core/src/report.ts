@@ -1,15 +1,18 @@
 import { runNeutral } from '@heddle/context'
 import { clock, enterResource, warn } from '@heddle/context/engine'
 
-import { activeInstruments, callHook } from './instrument.ts'
+import { callHook, type Instrument } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
 import { Channel } from './streams/channel.ts'
 import type { ItemTiming } from './types.ts'
 
 /** Tells the instruments of a submit, in the caller's context. */
-export function noteSubmit(item: Item<any, any>, batcher: string, queueSize: number): void {
-  const instruments = activeInstruments()
-  if (instruments.length === 0) return
+export function noteSubmit(
+  item: Item<any, any>,
+  instruments: readonly Instrument[],
+  batcher: string,
+  queueSize: number,
+): void {
   const submitted = { batcher, submittedAt: item.submittedAt, queueSize }
   item.instruments = instruments
   item.notes = instruments.map((instrument) =>

@@ -1,4 +1,4 @@
-import { tryTracer } from '@heddle/otel'
+import { tracerSource } from '@heddle/otel'
 import {
   type Context as TraceContext,
   context,
@@ -40,7 +40,7 @@ export interface ServerSpan {
   ended(isComplete: boolean): void
 }
 
-const scope = { name, version }
+const tryTracer = tracerSource({ name, version })
 
 const REQUEST_ID = 'heddle.request.id'
 
@@ -69,7 +69,7 @@ function foreignSpan(active: TraceContext, span: Span, requestId: string): Serve
 }
 
 function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpan | undefined {
-  const tracer = tryTracer(scope)
+  const tracer = tryTracer()
   if (tracer === undefined) return undefined
   const { method, path, url } = c.req
   const parent = propagation.extract(active, c, requestHeaders)

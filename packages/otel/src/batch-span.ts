@@ -118,10 +118,5 @@ export const activeSpan: ForeignStore = {
 
 // Without attributes, which cost 0.3 µs each and which Jaeger does not show.
 function linksTo(members: readonly ItemSpans[]): Link[] {
-  const links = new Map<string, Link>()
-  for (const { context } of members) {
-    if (links.size === MAX_LINKS) break
-    links.set(context.spanId, { context })
-  }
-  return [...links.values()]
+  return members.slice(0, MAX_LINKS).map(({ context }) => ({ context }))
 }

@@ -12,10 +12,10 @@ import { BatchSpan, unsampledContext } from './batch-span.ts'
 import { ItemSpans } from './item-spans.ts'
 import type { InstrumentBatchersOptions } from './options.ts'
 import { isTracingSuppressed, SUPPRESSED, suppressedContext } from './suppression.ts'
-import { tryTracer } from './tracer.ts'
+import { tracerSource } from './tracer.ts'
 import { name, version } from './version.ts'
 
-const scope = { name, version }
+const tryTracer = tracerSource({ name, version })
 
 /** What is kept of an item from its submit on; `undefined` where nothing is traced. */
 type Note = ItemSpans | typeof SUPPRESSED | undefined
@@ -23,10 +23,10 @@ type Note = ItemSpans | typeof SUPPRESSED | undefined
 /** Turns the life of batches into spans. */
 export function createHooks(settings: () => InstrumentBatchersOptions): BatcherHooks<Note> {
   return {
-    enabled: () => tryTracer(scope, settings().tracerProvider) !== undefined,
+    enabled: () => tryTracer(settings().tracerProvider) !== undefined,
 
     onSubmit(item) {
-      const tracer = tryTracer(scope, settings().tracerProvider)
+      const tracer = tryTracer(settings().tracerProvider)
       if (tracer === undefined) return undefined
       const caller = context.active()
       return isTracingSuppressed(caller) ? SUPPRESSED : ItemSpans.start(tracer, item, caller)
@@ -34,7 +34,7 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
 
     aroundBatch(batch, notes, next) {
       const { tracerProvider, parent, baggage } = settings()
-      const tracer = tryTracer(scope, tracerProvider)
+      const tracer = tryTracer(tracerProvider)
       if (tracer === undefined) return next()
       const span = startBatchSpan(tracer, batch, notes, parent)
       const waiters = waitersOf(batch)

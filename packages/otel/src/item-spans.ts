@@ -38,6 +38,8 @@ export interface Place {
 export class ItemSpans {
   /** In which it was submitted. */
   readonly caller: Context
+  /** The caller's span, `undefined` if it had none. */
+  readonly parent: SpanContext | undefined
   readonly #wait: Span
   /** One for both spans, so that nothing comes between them. */
   readonly #clock: number
@@ -61,6 +63,8 @@ export class ItemSpans {
 
   constructor(wait: Span, clock: number, { submittedAt }: SubmittedItem, caller: Context) {
     this.caller = caller
+    const parent = trace.getSpanContext(caller)
+    this.parent = parent && isSpanContextValid(parent) ? parent : undefined
     this.#wait = wait
     this.#clock = clock
     this.#submittedAt = submittedAt
@@ -73,12 +77,6 @@ export class ItemSpans {
 
   get isSampled(): boolean {
     return (this.context.traceFlags & TraceFlags.SAMPLED) !== 0
-  }
-
-  /** The caller's span, `undefined` if it had none. */
-  get parent(): SpanContext | undefined {
-    const parent = trace.getSpanContext(this.caller)
-    return parent && isSpanContextValid(parent) ? parent : undefined
   }
 
   hasParent(other: SpanContext | undefined): boolean {

@@ -7,20 +7,32 @@ export interface Instrumentation {
 }
 
 /**
- * The tracer of the given or the global provider, looked up at each use: one that was taken before an
- * SDK registers may record nothing for ever. `undefined` without an SDK, when nothing need be made.
+ * Makes what gives the tracer of a provider, the global one by default, to be asked at each use: one that
+ * was taken before an SDK registers may record nothing for ever. It gives `undefined` without an SDK, when
+ * nothing need be made.
  */
-export function tryTracer(
-  { name, version }: Instrumentation,
-  provider: TracerProvider = trace.getTracerProvider(),
-): Tracer | undefined {
-  return isProxy(provider)
-    ? provider.getDelegateTracer(name, version)
-    : provider.getTracer(name, version)
+export function tracerSource({
+  name,
+  version,
+}: Instrumentation): (provider?: TracerProvider) => Tracer | undefined {
+  // An SDK looks its tracers up by text, which costs more than to see that it is still the same SDK.
+  let last: TracerProvider | undefined
+  let tracer: Tracer | undefined
+  return (provider = trace.getTracerProvider()) => {
+    const actual = isProxy(provider) ? provider.getDelegate() : provider
+    if (actual === last) return tracer
+    last = actual
+    tracer = isProxy(provider)
+      ? provider.getDelegateTracer(name, version)
+      : provider.getTracer(name, version)
+    return tracer
+  }
 }
 
 /** The global provider of the API, which knows whether there is an SDK behind it. */
 interface ProxyProvider extends TracerProvider {
+  /** The SDK's, or one of the API that does nothing. */
+  getDelegate(): TracerProvider
   getDelegateTracer(name: string, version: string): Tracer | undefined
 }
 
