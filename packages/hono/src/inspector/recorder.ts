@@ -130,11 +130,8 @@ export class Recorder {
   }
 
   /** @param gauges - that have counted its start: others may look by the time that it ends */
-  async #ended(
-    { id, batcher }: BatchInfo,
-    gauges: Gauges,
-    next: () => Promise<void>,
-  ): Promise<void> {
+  async #ended(batch: BatchInfo, gauges: Gauges, next: () => Promise<void>): Promise<void> {
+    const { id, batcher } = batch
     let error: string | undefined
     try {
       await next()
@@ -142,7 +139,7 @@ export class Recorder {
       error = errorName(failure)
       throw failure
     } finally {
-      const endedAt = micros(clock.now())
+      const endedAt = micros(batch.endedAt ?? clock.now())
       gauges.ended(batcher)
       const open = this.#open.get(id)
       if (open) {
