@@ -61,10 +61,10 @@ for (const batch of named('batch cities')) {
   assert.equal(batch.links.length, 3)
 }
 await meters.forceFlush()
-const [items] = exporter
+const items = exporter
   .getMetrics()
   .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
-  .filter(({ descriptor }) => descriptor.name === 'heddle.items')
+  .find(({ descriptor }) => descriptor.name === 'heddle.items')
 assert.equal(items.dataPoints[0].value, 150)
 await meters.shutdown()
 console.log('ok')

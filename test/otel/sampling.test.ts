@@ -83,8 +83,8 @@ describe('sampling', () => {
     using _ = instrumentBatchers()
     const { waits, active } = await load(recording, ['unsampled 1', 'unsampled 2'])
     expect(recording.names).toEqual([])
-    // What was decided for the wait holds for the execution: it is not even started.
-    expect(asked).toEqual(['unsampled 1', 'wait cities', 'unsampled 2', 'wait cities', 'SELECT'])
+    // What was decided for the request holds for its item: no span of it is even started.
+    expect(asked).toEqual(['unsampled 1', 'unsampled 2', 'SELECT'])
     // The services it calls learn that nobody looks, and of no caller's trace.
     expect(active?.traceFlags).toBe(TraceFlags.NONE)
     expect(active && trace.isSpanContextValid(active)).toBe(true)

@@ -16,7 +16,7 @@ import {
 
 import { clockOrigin, toHrTime, toMicros } from './clock.ts'
 import { markFailed } from './failure.ts'
-import type { ItemSpans } from './item-spans.ts'
+import type { ItemTrace } from './item-spans.ts'
 import {
   ATTR_BATCH_ID,
   ATTR_BATCH_MAX_SIZE,
@@ -44,7 +44,7 @@ export class BatchSpan {
   constructor(
     tracer: Tracer,
     batch: BatchInfo,
-    members: readonly ItemSpans[],
+    members: readonly ItemTrace[],
     parent: SpanContext | undefined,
   ) {
     this.#clock = clockOrigin()
@@ -117,6 +117,6 @@ export const activeSpan: ForeignStore = {
 }
 
 // Without attributes, which cost 0.3 µs each and which Jaeger does not show.
-function linksTo(members: readonly ItemSpans[]): Link[] {
+function linksTo(members: readonly ItemTrace[]): Link[] {
   return members.slice(0, MAX_LINKS).map(({ context }) => ({ context }))
 }

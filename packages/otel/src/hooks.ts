@@ -9,16 +9,17 @@ import {
 
 import { commonBaggage, withBaggage } from './baggage.ts'
 import { BatchSpan, unsampledContext } from './batch-span.ts'
-import { ItemSpans } from './item-spans.ts'
+import { ItemSpans, type ItemTrace } from './item-spans.ts'
 import type { InstrumentBatchersOptions } from './options.ts'
 import { isTracingSuppressed, SUPPRESSED, suppressedContext } from './suppression.ts'
 import { tracerSource } from './tracer.ts'
+import { UnsampledItem } from './unsampled-item.ts'
 import { name, version } from './version.ts'
 
 const tryTracer = tracerSource({ name, version })
 
 /** What is kept of an item from its submit on; `undefined` where nothing is traced. */
-type Note = ItemSpans | typeof SUPPRESSED | undefined
+type Note = ItemTrace | typeof SUPPRESSED | undefined
 
 /** Turns the life of batches into spans. */
 export function createHooks(settings: () => InstrumentBatchersOptions): BatcherHooks<Note> {
@@ -29,7 +30,8 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
       const tracer = tryTracer(settings().tracerProvider)
       if (tracer === undefined) return undefined
       const caller = context.active()
-      return isTracingSuppressed(caller) ? SUPPRESSED : ItemSpans.start(tracer, item, caller)
+      if (isTracingSuppressed(caller)) return SUPPRESSED
+      return UnsampledItem.of(caller) ?? ItemSpans.start(tracer, item, caller)
     },
 
     aroundBatch(batch, notes, next) {
@@ -39,7 +41,7 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
       const span = startBatchSpan(tracer, batch, notes, parent)
       const waiters = waitersOf(batch)
       for (const [member, note] of notes.entries()) {
-        if (!(note instanceof ItemSpans)) continue
+        if (!isTraced(note)) continue
         const index = batch.places?.[member] ?? member
         note.execute(tracer, batch, { index, waiters: waiters?.get(index) }, span?.context)
       }
@@ -49,7 +51,7 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
     },
 
     onSettle(item, note) {
-      if (note instanceof ItemSpans) note.settle(item)
+      if (isTraced(note)) note.settle(item)
     },
   }
 }
@@ -60,7 +62,7 @@ function startBatchSpan(
   notes: readonly Note[],
   parent: InstrumentBatchersOptions['parent'],
 ): BatchSpan | undefined {
-  const members = notes.filter((note) => note instanceof ItemSpans)
+  const members = notes.filter(isTraced)
   if (!members.some(({ isSampled }) => isSampled)) return undefined
   return new BatchSpan(tracer, batch, members, parent === 'none' ? undefined : commonParent(notes))
 }
@@ -85,19 +87,25 @@ function waitersOf({ places }: BatchInfo): ReadonlyMap<number, number> | undefin
 }
 
 function callerOf(note: Note): Context | undefined {
-  return note instanceof ItemSpans ? note.caller : undefined
+  return isTraced(note) ? note.caller : undefined
 }
 
 /** The span in which all members were submitted, for example that of one GraphQL request. */
 function commonParent([first, ...others]: readonly Note[]): SpanContext | undefined {
-  const parent = first instanceof ItemSpans ? first.parent : undefined
-  return others.every((note) => note instanceof ItemSpans && note.hasParent(parent))
-    ? parent
-    : undefined
+  const parent = isTraced(first) ? first.parent : undefined
+  return others.every((note) => isTraced(note) && isSame(note.parent, parent)) ? parent : undefined
+}
+
+function isSame(a: SpanContext | undefined, b: SpanContext | undefined): boolean {
+  return a?.spanId === b?.spanId && a?.traceId === b?.traceId
+}
+
+function isTraced(note: Note): note is ItemTrace {
+  return note !== undefined && note !== SUPPRESSED
 }
 
 /** What the batch function runs in where nobody's trace can show it. */
 function unrecordedContext(notes: readonly Note[]): Context {
   if (notes.every((note) => note === SUPPRESSED)) return suppressedContext
-  return notes.some((note) => note instanceof ItemSpans) ? unsampledContext() : ROOT_CONTEXT
+  return notes.some(isTraced) ? unsampledContext() : ROOT_CONTEXT
 }

@@ -34,11 +34,28 @@ export interface Place {
   readonly waiters: number | undefined
 }
 
-/** What one item leaves in its caller's trace: `wait`, then `execute`. */
-export class ItemSpans {
+/** What is kept of an item that may be traced, from its submit on. */
+export interface ItemTrace {
   /** In which it was submitted. */
   readonly caller: Context
   /** The caller's span, `undefined` if it had none. */
+  readonly parent: SpanContext | undefined
+  /** What the batch links to. */
+  readonly context: SpanContext
+  readonly isSampled: boolean
+  /**
+   * Its batch has started.
+   *
+   * @param link - to the span of the batch
+   */
+  execute(tracer: Tracer, batch: BatchInfo, place: Place, link: SpanContext | undefined): void
+  /** Its caller has got an answer. */
+  settle(item: SettledItem): void
+}
+
+/** What one item leaves in its caller's trace: `wait`, then `execute`. */
+export class ItemSpans implements ItemTrace {
+  readonly caller: Context
   readonly parent: SpanContext | undefined
   readonly #wait: Span
   /** One for both spans, so that nothing comes between them. */
@@ -70,7 +87,6 @@ export class ItemSpans {
     this.#submittedAt = submittedAt
   }
 
-  /** What the batch links to. */
   get context(): SpanContext {
     return this.#wait.spanContext()
   }
@@ -79,16 +95,6 @@ export class ItemSpans {
     return (this.context.traceFlags & TraceFlags.SAMPLED) !== 0
   }
 
-  hasParent(other: SpanContext | undefined): boolean {
-    const { parent } = this
-    return parent?.spanId === other?.spanId && parent?.traceId === other?.traceId
-  }
-
-  /**
-   * Its batch has started.
-   *
-   * @param link - to the span of the batch
-   */
   execute(tracer: Tracer, batch: BatchInfo, place: Place, link: SpanContext | undefined): void {
     // What was decided for the first half of an item holds for the second.
     if (!this.#wait.isRecording()) return
@@ -114,7 +120,6 @@ export class ItemSpans {
     )
   }
 
-  /** Its caller has got an answer. */
   settle(item: SettledItem): void {
     const time = toHrTime(toMicros(this.#clock, item.settledAt))
     if (this.#execute) {
