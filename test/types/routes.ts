@@ -13,7 +13,12 @@ import { sValidator } from '@hono/standard-validator'
 import { expectTypeOf } from 'expect-type'
 import { Hono } from 'hono'
 import { validator } from 'hono-openapi'
-import { hc, type InferRequestType, type InferResponseType } from 'hono/client'
+import {
+  type ApplyGlobalResponse,
+  hc,
+  type InferRequestType,
+  type InferResponseType,
+} from 'hono/client'
 import * as v from 'valibot'
 import * as z from 'zod'
 
@@ -82,3 +87,31 @@ new Hono()
   })
 // @ts-expect-error the schema gives no such property
 batchRoute({ name: 'a', json: z.object({ text: z.string() }) }, (inputs) => inputs.map((i) => i.n))
+// @ts-expect-error one result per input, in an array
+batchRoute({ name: 'b', json: z.object({ text: z.string() }) }, () => 1)
+// @ts-expect-error no Standard Schema
+void (() => batchRoute({ name: 'c', json: { text: 'string' } }, () => []))
+// @ts-expect-error no schema
+void (() => batchRoute({ name: 'd' }, () => []))
+// @ts-expect-error no batcher
+void (() => batched('of', {}))
+new Hono().get('/', async (c) => {
+  const stream = letters.stream('word')
+  // @ts-expect-error lines are JSON
+  void streamBatched(c, stream, { format: 'ndjson', message: () => ({ data: '' }) })
+  // @ts-expect-error chunks are strings
+  void streamBatched(c, stream, { message: (chunk: number) => ({ data: String(chunk) }) })
+  // @ts-expect-error a batcher is no stream
+  return streamBatched(c, letters)
+})
+
+// The plain form may say so of every route of an app at once.
+const plain = new Hono().get('/', async (c) => c.json(await lengths.submit('word'), 200))
+type WithProblems = ApplyGlobalResponse<
+  typeof plain,
+  { 503: { json: OverloadProblem }; 504: { json: DeadlineProblem } }
+>
+const plainClient = hc<WithProblems>('http://localhost')
+type Plain = typeof plainClient.index.$get
+expectTypeOf<InferResponseType<Plain, 200>>().toEqualTypeOf<{ length: number }>()
+expectTypeOf<InferResponseType<Plain, 503>>().toEqualTypeOf<OverloadProblem>()
