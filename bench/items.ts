@@ -1,82 +1,107 @@
 /**
- * What an item costs: CPU time from submit to settlement with a batch function that does nothing,
- * beside DataLoader. Both flush after promise jobs, both start batches of at most 64, results are
- * checked, and the rounds of the two are interleaved, so that the ratio holds on a noisy machine.
+ * What an item costs: from submit to settlement with a batch function that does nothing, beside other
+ * batchers. Each starts batches of at most 64; results are checked; all take turns, so that a ratio holds on
+ * a noisy machine. In production mode.
  *
- *     npx -y pnpm@12 bench:items
+ *     npx -y pnpm@12 bench:items            Node 22, 24, 26 and Bun
+ *     npx -y pnpm@12 bench:items --quick    shows that it works; its ratios are rough
+ *     npx -y pnpm@12 bench:items --write    puts the tables into docs/items-speed.md
  */
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { getHeapStatistics } from 'node:v8'
 
-import { runRequest } from '@heddle/context'
-import { createBatcher } from '@heddle/core'
-import DataLoader from 'dataloader'
+process.env['NODE_ENV'] = 'production'
+const { runRequest } = await import('@heddle/context')
+const { BASE, subjects } = await import('./items/subjects.ts')
+const { table } = await import('./markdown.ts')
+const { median, runtime } = await import('./measure.ts')
 
-import { median, runtime } from './measure.ts'
-
-const BURSTS = [1, 8, 32, 128]
-const ITEMS_PER_ROUND = 50_000
-const ROUNDS = 9
-
-type Load = (n: number) => Promise<number>
+type Load = ReturnType<(typeof subjects)[string]>
 type Caller = (load: () => Promise<number>) => Promise<number>
 
-const heddle = createBatcher<number, number>({
-  name: 'items',
-  run: (inputs) => inputs,
-  coalesce: 'microtask',
-  // As DataLoader: as many batches at a time as there are.
-  maxConcurrency: Infinity,
-})
-const loader = new DataLoader<number, number>(async (keys) => [...keys], {
-  cache: false,
-  maxBatchSize: 64,
-})
-const subjects: Record<string, Load> = {
-  heddle: (n) => heddle.submit(n),
-  dataloader: (n) => loader.load(n),
-}
+const isQuick = process.argv.includes('--quick')
+const ROUNDS = isQuick ? 2 : 11
+const ITEMS = isQuick ? 1000 : 20_000
 
 const storage = new AsyncLocalStorage<object>()
-const callers: Record<string, Caller> = {
+const { signal } = new AbortController()
+const callers: Readonly<Record<string, Caller>> = {
   'no store': (load) => load(),
-  'a store each': (load) => storage.run({}, load),
-  'a request scope each': (load) => runRequest({}, load),
+  'each caller in a store of its own': (load) => storage.run({}, load),
+  'each in a request scope with a signal': (load) => runRequest({ signal }, load),
+}
+const LOADS: readonly (readonly [caller: string, bursts: readonly number[]])[] = [
+  ['each caller in a store of its own', [1, 8, 32, 128]],
+  ['no store', [1, 32]],
+  ['each in a request scope with a signal', [32]],
+]
+
+interface Cost {
+  /** CPU ns per item. */
+  readonly time: number
+  /** Allocated per item; `undefined` where the runtime does not tell. */
+  readonly bytes: number | undefined
 }
 
-/** ns of CPU time per item. */
-async function round(load: Load, caller: Caller, burst: number): Promise<number> {
-  const bursts = Math.ceil(ITEMS_PER_ROUND / burst)
+function allocated(): number | undefined {
+  return (getHeapStatistics() as { readonly total_allocated_bytes?: number }).total_allocated_bytes
+}
+
+async function round(load: Load, caller: Caller, burst: number): Promise<Cost> {
+  const bursts = Math.ceil(ITEMS / burst)
+  const items = bursts * burst
+  const bytes = process.versions['bun'] ? undefined : allocated()
   const before = process.cpuUsage()
   for (let n = 0; n < bursts; n += 1) {
-    const promises: Promise<number>[] = []
-    for (let index = 0; index < burst; index += 1) promises.push(caller(() => load(index)))
-    const results = await Promise.all(promises)
+    const answers: Promise<number>[] = []
+    for (let index = 0; index < burst; index += 1) answers.push(caller(() => load(index)))
+    const results = await Promise.all(answers)
     assert.equal(results[burst - 1], burst - 1)
   }
   const { user, system } = process.cpuUsage(before)
-  return ((user + system) * 1e3) / (bursts * burst)
+  return {
+    time: ((user + system) * 1e3) / items,
+    bytes: bytes === undefined ? undefined : ((allocated() ?? 0) - bytes) / items,
+  }
 }
 
-console.log(`CPU ns per item, medians of ${ROUNDS} interleaved rounds, ${runtime}\n`)
-console.log('| callers | burst | heddle | DataLoader | ratio |')
-console.log('| --- | --- | --- | --- | --- |')
-for (const [callerName, caller] of Object.entries(callers)) {
-  for (const burst of BURSTS) {
-    const times: Record<string, number[]> = { heddle: [], dataloader: [] }
-    const ratios: number[] = []
-    for (let n = 0; n <= ROUNDS; n += 1) {
-      const pair: number[] = []
-      for (const [name, load] of Object.entries(subjects)) {
-        pair.push(await round(load, caller, burst))
-        // The first round warms up.
-        if (n > 0) times[name]?.push(pair.at(-1) ?? 0)
-      }
-      if (n > 0) ratios.push((pair[0] ?? 0) / (pair[1] ?? 1))
+console.log(`${runtime}; CPU per item, medians of ${ROUNDS} interleaved rounds of ${ITEMS} items\n`)
+for (const [callerName, bursts] of LOADS) {
+  for (const burst of bursts) console.log(`${await textOf(callerName, burst)}\n`)
+}
+
+async function textOf(callerName: string, burst: number): Promise<string> {
+  const caller = callers[callerName]!
+  const loads = Object.entries(subjects).map(([name, make]) => [name, make()] as const)
+  const costs = new Map<string, Cost[]>(loads.map(([name]) => [name, []]))
+  for (let n = 0; n <= ROUNDS; n += 1) {
+    for (let turn = 0; turn < loads.length; turn += 1) {
+      const [name, load] = loads[(n + turn) % loads.length]!
+      const cost = await round(load, caller, burst)
+      // The first round warms up.
+      if (n > 0) costs.get(name)?.push(cost)
     }
-    const row = [median(times['heddle'] ?? []), median(times['dataloader'] ?? [])]
-    console.log(
-      `| ${callerName} | ${burst} | ${row.map((ns) => ns.toFixed(0)).join(' | ')} | ${median(ratios).toFixed(2)} |`,
-    )
   }
+  const base = costs.get(BASE) ?? []
+  const rows = [...costs].map(([name, own]) => {
+    const times = own.map(({ time }) => time)
+    // Of each round: what disturbs one disturbs all of it.
+    const ratios = times.map((time, index) => time / (base[index]?.time ?? Number.NaN))
+    const bytes = median(own.map((cost) => cost.bytes ?? Number.NaN))
+    return [
+      name,
+      median(times).toFixed(0),
+      median(ratios).toFixed(2),
+      `${quantile(ratios, 0.25).toFixed(2)} – ${quantile(ratios, 0.75).toFixed(2)}`,
+      Number.isNaN(bytes) ? '' : bytes.toFixed(0),
+    ]
+  })
+  const head = [`${callerName}, bursts of ${burst}`, 'ns', '× DataLoader', 'quartiles', 'bytes']
+  return table([head, ...rows])
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }

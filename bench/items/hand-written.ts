@@ -1,0 +1,69 @@
+type Run<I, O> = (inputs: readonly I[]) => Promise<readonly O[]>
+
+interface Entry<I, O> {
+  readonly input: I
+  readonly resolve: (value: O) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** What anybody would write in a few minutes, and the least that a batcher can cost. */
+export class HandWritten<I, O> {
+  #entries: Entry<I, O>[] = []
+  readonly #run: Run<I, O>
+  readonly #most: number
+
+  constructor(run: Run<I, O>, most: number) {
+    this.#run = run
+    this.#most = most
+  }
+
+  submit(input: I): Promise<O> {
+    return new Promise((resolve, reject) => {
+      if (this.#entries.length === 0) queueMicrotask(() => process.nextTick(this.#flush))
+      this.#entries.push({ input, resolve, reject })
+    })
+  }
+
+  readonly #flush = (): void => {
+    const waiting = this.#entries
+    this.#entries = []
+    for (let from = 0; from < waiting.length; from += this.#most) {
+      void runAll(waiting.slice(from, from + this.#most), this.#run)
+    }
+  }
+}
+
+/** A batch for each tick and key, as Prisma's client makes them for `findUnique`. */
+export class TickBatcher<I, O> {
+  readonly #batches = new Map<string, Entry<I, O>[]>()
+  readonly #run: Run<I, O>
+
+  constructor(run: Run<I, O>) {
+    this.#run = run
+  }
+
+  submit(input: I, key = ''): Promise<O> {
+    let batch = this.#batches.get(key)
+    if (batch === undefined) {
+      this.#batches.set(key, (batch = []))
+      if (this.#batches.size === 1) process.nextTick(this.#flush)
+    }
+    const entries = batch
+    return new Promise((resolve, reject) => entries.push({ input, resolve, reject }))
+  }
+
+  readonly #flush = (): void => {
+    const batches = [...this.#batches.values()]
+    this.#batches.clear()
+    for (const batch of batches) void runAll(batch, this.#run)
+  }
+}
+
+async function runAll<I, O>(entries: readonly Entry<I, O>[], run: Run<I, O>): Promise<void> {
+  try {
+    const results = await run(entries.map(({ input }) => input))
+    for (const [index, { resolve }] of entries.entries()) resolve(results[index] as O)
+  } catch (error) {
+    for (const { reject } of entries) reject(error)
+  }
+}
