@@ -2,7 +2,9 @@
  * What the context costs beside the platform's own parts that do the same. In production mode: in
  * development the leak detector counts snapshots and notes where scopes were opened.
  *
- *     npx -y pnpm@12 bench:context
+ *     npx -y pnpm@12 bench:context            Node 22, 24, 26 and Bun
+ *     npx -y pnpm@12 bench:context --quick    shows that it works; its ratios are rough
+ *     npx -y pnpm@12 bench:context --write    puts the tables into docs/performance.md
  *
  * The floor of a request is what a scope cannot do without: one reading of the clock, to know when it
  * began, and one `then`, to be told of its end. On Node 22 each promise costs more, and on Bun the bare
@@ -13,7 +15,9 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 process.env['NODE_ENV'] = 'production'
 const { createKey, run, runRequest, Snapshot } = await import('@heddle/context')
-const { measure, runtime } = await import('./measure.ts')
+const { measure, median, ratios, runtime, spread } = await import('./measure.ts')
+const { print } = await import('./report.ts')
+type Cell = import('./report.ts').Cell
 
 const key = createKey<number>('bench.key')
 const storage = new AsyncLocalStorage<{ readonly value: number }>()
@@ -32,17 +36,17 @@ function repeat(count: number, operation: () => void): void {
   for (let n = 0; n < count; n += 1) operation()
 }
 
-const rows: [string, string, number, string][] = []
+const rows: Cell[][] = []
 
-function note(
+function note<Name extends string>(
   what: string,
-  times: Record<string, number>,
-  ours: string,
-  theirs: string,
+  times: Record<Name, readonly number[]>,
+  ours: Name,
+  theirs: Name,
   goal: string,
 ): void {
-  const ratio = (times[ours] ?? 0) / (times[theirs] ?? 1)
-  rows.push([what, `${times[ours]?.toFixed(0)} / ${times[theirs]?.toFixed(0)}`, ratio, goal])
+  const own = ratios(times[ours], times[theirs])
+  rows.push([what, median(times[ours]), median(times[theirs]), median(own), spread(own), goal])
 }
 
 const snapshots = await measure(
@@ -68,8 +72,20 @@ const snapshots = await measure(
   },
   50_000,
 )
-note('snapshot: capture, run, release / bare AsyncResource', snapshots, 'ours', 'resource', '<= 2')
-note('snapshot / AsyncLocalStorage.snapshot()', snapshots, 'ours', 'platform', '<= 0.1 on Node 22')
+note(
+  'snapshot: capture, run, release / bare AsyncResource',
+  snapshots,
+  'ours',
+  'resource',
+  'at most 2',
+)
+note(
+  'snapshot / AsyncLocalStorage.snapshot()',
+  snapshots,
+  'ours',
+  'platform',
+  'at most 0.1 on Node 22',
+)
 
 const requests = await measure(
   {
@@ -104,7 +120,7 @@ note(
   requests,
   'ours',
   'platform',
-  '<= 1.5',
+  'at most 1.5',
 )
 
 for (const depth of [0, 1, 2, 4, 8]) {
@@ -121,13 +137,19 @@ for (const depth of [0, 1, 2, 4, 8]) {
     },
     1_000_000,
   )
-  note(`key.get() at depth ${depth} / getStore() and a property`, gets, 'ours', 'platform', '<= 2')
+  note(
+    `key.get() at depth ${depth} / getStore() and a property`,
+    gets,
+    'ours',
+    'platform',
+    'at most 2',
+  )
 }
 
 assert.ok(sink > 0)
-console.log(`${runtime}; CPU ns, medians of interleaved rounds\n`)
-console.log('| what / beside what | ns / ns | ratio | goal |')
-console.log('| --- | --- | --- | --- |')
-for (const [what, times, ratio, goal] of rows) {
-  console.log(`| ${what} | ${times} | ${ratio.toFixed(2)} | ${goal} |`)
-}
+print({
+  title: `Context, ${runtime}`,
+  about: 'CPU time, medians of interleaved rounds, quartiles of the ratio',
+  columns: [['what / beside what'], ['ns'], ['ns beside'], ['ratio', 2], ['quartiles'], ['goal']],
+  rows,
+})

@@ -5,7 +5,7 @@
  *
  *     npx -y pnpm@12 bench:items            Node 22, 24, 26 and Bun
  *     npx -y pnpm@12 bench:items --quick    shows that it works; its ratios are rough
- *     npx -y pnpm@12 bench:items --write    puts the tables into docs/items-speed.md
+ *     npx -y pnpm@12 bench:items --write    puts the tables into docs/performance.md
  */
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -13,10 +13,12 @@ import { getHeapStatistics } from 'node:v8'
 
 process.env['NODE_ENV'] = 'production'
 const { runRequest } = await import('@heddle/context')
-const { BASE, subjects } = await import('./items/subjects.ts')
-const { table } = await import('./markdown.ts')
-const { median, runtime } = await import('./measure.ts')
+const { CALLERS, goalOf } = await import('./items/goals.ts')
+const { BASE, OWN, subjects } = await import('./items/subjects.ts')
+const { median, ratios, runtime, spread } = await import('./measure.ts')
+const { print } = await import('./report.ts')
 
+type Table = import('./report.ts').Table
 type Load = ReturnType<(typeof subjects)[string]>
 type Caller = (load: () => Promise<number>) => Promise<number>
 
@@ -29,14 +31,14 @@ const MOST_BURSTS = isQuick ? 20 : 600
 const storage = new AsyncLocalStorage<object>()
 const { signal } = new AbortController()
 const callers: Readonly<Record<string, Caller>> = {
-  'no store': (load) => load(),
-  'each caller in a store of its own': (load) => storage.run({}, load),
-  'each in a request scope with a signal': (load) => runRequest({ signal }, load),
+  [CALLERS.bare]: (load) => load(),
+  [CALLERS.stores]: (load) => storage.run({}, load),
+  [CALLERS.scopes]: (load) => runRequest({ signal }, load),
 }
 const LOADS: readonly (readonly [caller: string, bursts: readonly number[]])[] = [
-  ['each caller in a store of its own', [1, 8, 32, 128]],
-  ['no store', [1, 32]],
-  ['each in a request scope with a signal', [32]],
+  [CALLERS.stores, [1, 8, 32, 128]],
+  [CALLERS.bare, [1, 32]],
+  [CALLERS.scopes, [32]],
 ]
 
 interface Cost {
@@ -68,12 +70,11 @@ async function round(load: Load, caller: Caller, burst: number): Promise<Cost> {
   }
 }
 
-console.log(`${runtime}; CPU per item, medians of ${ROUNDS} interleaved rounds\n`)
 for (const [callerName, bursts] of LOADS) {
-  for (const burst of bursts) console.log(`${await textOf(callerName, burst)}\n`)
+  for (const burst of bursts) print(await tableOf(callerName, burst))
 }
 
-async function textOf(callerName: string, burst: number): Promise<string> {
+async function tableOf(callerName: string, burst: number): Promise<Table> {
   const caller = callers[callerName]!
   const loads = Object.entries(subjects).map(([name, make]) => [name, make()] as const)
   const costs = new Map<string, Cost[]>(loads.map(([name]) => [name, []]))
@@ -86,25 +87,18 @@ async function textOf(callerName: string, burst: number): Promise<string> {
       if (n > 0) costs.get(name)?.push(cost)
     }
   }
-  const base = costs.get(BASE) ?? []
+  const base = (costs.get(BASE) ?? []).map(({ time }) => time)
   const rows = [...costs].map(([name, own]) => {
     const times = own.map(({ time }) => time)
-    // Of each round: what disturbs one disturbs all of it.
-    const ratios = times.map((time, index) => time / (base[index]?.time ?? Number.NaN))
+    const beside = ratios(times, base)
     const bytes = median(own.map((cost) => cost.bytes ?? Number.NaN))
-    return [
-      name,
-      median(times).toFixed(0),
-      median(ratios).toFixed(2),
-      `${quantile(ratios, 0.25).toFixed(2)} – ${quantile(ratios, 0.75).toFixed(2)}`,
-      Number.isNaN(bytes) ? '' : bytes.toFixed(0),
-    ]
+    const goal = name === OWN ? goalOf(callerName, burst) : ''
+    return [name, median(times), median(beside), spread(beside), bytes, goal]
   })
-  const head = [`${callerName}, bursts of ${burst}`, 'ns', '× DataLoader', 'quartiles', 'bytes']
-  return table([head, ...rows])
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+  return {
+    title: `${callerName}, bursts of ${burst}, ${runtime}`,
+    about: `CPU time and bytes per item, medians of ${ROUNDS} interleaved rounds`,
+    columns: [['batcher'], ['CPU ns'], ['× DataLoader', 2], ['quartiles'], ['bytes'], ['goal']],
+    rows,
+  }
 }

@@ -5,28 +5,50 @@ export type Operation = (count: number) => void | Promise<void>
 const ROUNDS = process.argv.includes('--quick') ? 3 : 11
 
 /**
- * CPU ns per operation of each, medians of rounds in which they take turns, so that a ratio holds on a
+ * CPU ns per operation of each, a number for each round: they take turns, so that a ratio holds on a
  * machine that other work shares.
  */
-export async function measure(
-  operations: Readonly<Record<string, Operation>>,
+export async function measure<Name extends string>(
+  operations: Readonly<Record<Name, Operation>>,
   count: number,
-): Promise<Record<string, number>> {
-  const rounds: Record<string, number[]> = {}
+): Promise<Record<Name, readonly number[]>> {
+  const names = Object.keys(operations) as Name[]
+  const rounds = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
+    Name,
+    number[]
+  >
   for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const [name, operation] of Object.entries(operations)) {
+    // Each comes after each other one in turn.
+    for (let turn = 0; turn < names.length; turn += 1) {
+      const name = names[(round + turn) % names.length]!
       const before = process.cpuUsage()
-      await operation(count)
+      await operations[name](count)
       const { user, system } = process.cpuUsage(before)
       // The first round warms up.
-      if (round > 0) (rounds[name] ??= []).push(((user + system) * 1e3) / count)
+      if (round > 0) rounds[name].push(((user + system) * 1e3) / count)
     }
   }
-  return Object.fromEntries(Object.entries(rounds).map(([name, times]) => [name, median(times)]))
+  return rounds
+}
+
+/** Of each round: what disturbs one disturbs both of its sides. */
+export function ratios(own: readonly number[], others: readonly number[]): number[] {
+  return own.map((value, round) => value / (others[round] ?? Number.NaN))
+}
+
+/** The quartiles. */
+export function spread(values: readonly number[], digits = 2): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  return [0.25, 0.75].map((share) => quantile(sorted, share).toFixed(digits)).join(' – ')
 }
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+/** @param sorted - ascending */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }
 
 export const runtime: string = process.versions['bun']

@@ -3,7 +3,7 @@
  * submitted in the context of a request of its own. In production mode.
  *
  *     npx -y pnpm@12 bench:otel           Node 22, 24, 26 and Bun
- *     npx -y pnpm@12 bench:otel --write   puts the tables into docs/otel-speed.md
+ *     npx -y pnpm@12 bench:otel --write   puts the tables into docs/performance.md
  *
  * It fails if an item without an SDK makes anything, where the runtime can tell (Node 26).
  */
@@ -17,8 +17,8 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 process.env['NODE_ENV'] = 'production'
 const { createBatcher } = await import('@heddle/core')
 const { instrumentBatchers } = await import('@heddle/otel')
-const { table } = await import('./markdown.ts')
-const { measure, runtime } = await import('./measure.ts')
+const { measure, median, runtime, spread } = await import('./measure.ts')
+const { print } = await import('./report.ts')
 
 const BURST = 32
 const COUNT = process.argv.includes('--quick') ? 6_400 : 64_000
@@ -131,19 +131,27 @@ const GOALS: Readonly<Record<string, number>> = {
 }
 
 const times = await measure({ ...operations, ...floors }, COUNT)
-const base = times['without'] ?? 0
-const rows = Object.entries(times).map(([name, time]) => {
+const rows = Object.entries(times).map(([name, own]) => {
+  // A floor's is what it takes by itself.
+  const base = name in floors ? [] : times.without
+  const added = own.map((time, round) => (time - (base[round] ?? 0)) / 1e3)
+  const time = median(own) / 1e3
   const goal = GOALS[name]
-  const added = (name in floors ? time : time - base) / 1000
+  if (name === 'without') return [name, time]
   return [
     name,
-    (time / 1000).toFixed(2),
-    name === 'without' ? '' : added.toFixed(2),
-    goal === undefined ? '' : `at most ${goal}${runtime.startsWith('Bun') ? ' × 2' : ''}`,
+    time,
+    median(added),
+    spread(added),
+    goal && `at most ${goal}${runtime.startsWith('Bun') ? ' × 2' : ''}`,
   ]
 })
-console.log(`${runtime}; CPU µs per item, medians of interleaved rounds of ${COUNT} items\n`)
-console.log(table([['telemetry', 'µs', 'added', 'goal'], ...rows]))
+print({
+  title: `Telemetry, ${runtime}`,
+  about: `CPU time per item, medians of interleaved rounds of ${COUNT} items, quartiles of what is added`,
+  columns: [['telemetry'], ['µs', 2], ['added µs', 2], ['quartiles'], ['goal']],
+  rows,
+})
 await assertNothingMade()
 await provider.shutdown()
 
@@ -166,8 +174,5 @@ async function assertNothingMade(): Promise<void> {
     pairs.push((await bytesOf(operations['no SDK'])) - without)
   }
   const added = pairs.toSorted((a, b) => a - b)[2] ?? 0
-  console.log(
-    `\nWithout an SDK an item allocates ${added.toFixed(1)} bytes more than without telemetry.`,
-  )
-  assert.ok(added < NOISE, `Expected nothing, got ${added} bytes`)
+  assert.ok(added < NOISE, `Without an SDK an item allocates ${added} bytes more`)
 }

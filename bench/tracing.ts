@@ -5,8 +5,7 @@
  *     npx -y pnpm@12 bench:tracing           Node alone, since only there DataLoader can be instrumented
  *     npx -y pnpm@12 bench:tracing --write   puts the tables into docs/observability.md
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { replaceBlock } from './document.ts'
 
 process.env['NODE_ENV'] = 'production'
 const { compare } = await import('./tracing/compare.ts')
@@ -15,7 +14,6 @@ const { table } = await import('./markdown.ts')
 const { runtime } = await import('./measure.ts')
 
 const isQuick = process.argv.includes('--quick')
-const document = resolve(import.meta.dirname, '../docs/observability.md')
 
 const tables = {
   'beside DataLoader': table(await compare(isQuick ? 640 : 6400, isQuick ? 3 : 15)),
@@ -23,17 +21,7 @@ const tables = {
 }
 for (const [name, text] of Object.entries(tables)) console.log(`${runtime}, ${name}\n\n${text}\n`)
 if (process.argv.includes('--write')) {
-  const text = Object.entries(tables).reduce(replaced, readFileSync(document, 'utf8'))
-  writeFileSync(document, text)
-}
-
-/** Puts a table between its two comments. */
-function replaced(text: string, [name, content]: readonly [string, string]): string {
-  const start = `<!-- bench:tracing ${name} -->`
-  const [before, after] = text.split(start)
-  const end = after?.indexOf('<!-- end -->') ?? -1
-  if (before === undefined || after === undefined || end < 0) {
-    throw new Error(`Expected \`${start}\` and an end after it in docs/observability.md`)
+  for (const [name, text] of Object.entries(tables)) {
+    replaceBlock('observability.md', `tracing ${name}`, text)
   }
-  return `${before}${start}\n\n${content}\n\n${after.slice(end)}`
 }

@@ -92,14 +92,15 @@ function byTick(): Load {
   return (n) => batcher.submit(n)
 }
 
-export const CONTROL = 'DataLoader, again'
 export const BASE = 'DataLoader 2.2'
+export const OWN = 'Heddle'
 
 export const subjects: Readonly<Record<string, () => Load>> = {
   'by hand, 20 lines: the floor': byHand,
   [BASE]: dataloader,
-  [CONTROL]: dataloader,
-  Heddle: () => heddle('auto'),
+  // What a ratio of two equal batchers comes out as.
+  'DataLoader, again': dataloader,
+  [OWN]: () => heddle('auto'),
   'Heddle, linger 0': () => heddle(0),
   'a batch per tick, as Prisma': byTick,
   'promise-batcher': promiseBatcher,

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { sleep } from './crank.ts'
 
 /** A full garbage collection, on the runtime that runs the test. */
-const collect: () => void = (() => {
+export const collect: () => void = (() => {
   const { Bun: bun } = globalThis as { Bun?: { gc(synchronous: boolean): void } }
   if (bun) return () => bun.gc(true)
   setFlagsFromString('--expose-gc')

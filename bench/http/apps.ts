@@ -3,6 +3,7 @@ import { heddle } from '@heddle/hono'
 import { httpInstrumentationMiddleware } from '@hono/otel'
 import { context, SpanKind, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { contextStorage } from 'hono/context-storage'
@@ -39,6 +40,15 @@ const middleware: Readonly<Record<string, () => MiddlewareHandler[]>> = {
   'hono’s three': () => [contextStorage(), requestId(), timing()],
   '@hono/otel': () => {
     recordSpans()
+    return [httpInstrumentationMiddleware()]
+  },
+  // With `OTEL_EXPORTER_OTLP_ENDPOINT`.
+  'heddle, span, OTLP': () => {
+    recordSpans(new OTLPTraceExporter())
+    return [heddle({ serverTiming: true }) as MiddlewareHandler]
+  },
+  '@hono/otel, OTLP': () => {
+    recordSpans(new OTLPTraceExporter())
     return [httpInstrumentationMiddleware()]
   },
 }
@@ -82,14 +92,19 @@ const bareSpan: MiddlewareHandler = async (c, next) => {
   span.end()
 }
 
-/** Every request is sampled; what is exported goes nowhere, since the exporter is not what is measured. */
-function recordSpans(): void {
-  const exporter: SpanExporter = {
-    export: (_spans, done) => done({ code: 0 }),
-    shutdown: () => Promise.resolve(),
-  }
+/** Where the exporter is not what is measured. */
+const nowhere: SpanExporter = {
+  export: (_spans, done) => done({ code: 0 }),
+  shutdown: () => Promise.resolve(),
+}
+
+/** Every request is sampled. */
+function recordSpans(exporter: SpanExporter = nowhere): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager())
   trace.setGlobalTracerProvider(
-    new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] }),
+    new TracerProvider({
+      // Large enough that nothing is dropped: what is dropped costs less.
+      spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: 1e5 })],
+    }),
   )
 }
