@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { pidtree } from 'pidtree'
 import pidusage from 'pidusage'
+
+import { freePort } from '../../test/support/free-port.ts'
 
 /** How long a service may take until it answers, in ms. */
 const MOST_START_TIME = 60_000
@@ -81,13 +82,4 @@ export class Service {
   get #pid(): number {
     return this.#process.pid ?? 0
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+import { freePort } from '../../support/free-port.ts'
 
 /** ms that it has to become healthy, and to stop. */
 const PATIENCE = 30_000
@@ -80,13 +81,4 @@ export class Jaeger {
     }
     throw new Error(this.#hasEnded ? 'It has ended' : `${url} was not healthy in time`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
