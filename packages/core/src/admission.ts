@@ -145,12 +145,24 @@ function costOf<I, O>(input: I, { cost }: ResolvedOptions<I, O>): number {
 }
 
 function placeOf<I, O>(
-  { input, scope, tenant }: Item<I, O>,
-  { partitionBy, dedupeBy }: ResolvedOptions<I, O>,
+  item: Item<I, O>,
+  options: ResolvedOptions<I, O>,
   isFromBatch: boolean,
 ): Place {
-  const ofScope = partitionOf(scope)
-  if (ofScope === '' && !partitionBy && !dedupeBy) return isFromBatch ? NESTED : ANYWHERE
+  const ofScope = partitionOf(item.scope)
+  if (ofScope !== '' || options.partitionBy || options.dedupeBy) {
+    return keyedPlaceOf(item, options, ofScope, isFromBatch)
+  }
+  return isFromBatch ? NESTED : ANYWHERE
+}
+
+/** Apart, since what `label` captures is made on every call. */
+function keyedPlaceOf<I, O>(
+  { input, scope, tenant }: Item<I, O>,
+  { partitionBy, dedupeBy }: ResolvedOptions<I, O>,
+  ofScope: string,
+  isFromBatch: boolean,
+): Place {
   const own = partitionBy && textOf('partitionBy', partitionBy(input))
   // What the scope says is written with lengths, so what follows the bar cannot be taken for it.
   const partition = own === undefined ? ofScope : `${ofScope}|${own}`

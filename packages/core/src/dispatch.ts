@@ -2,22 +2,21 @@ import { clock } from '@heddle/context/engine'
 
 import type { End, Execution } from './execution.ts'
 import { form } from './formation.ts'
-import type { Item, Outcome } from './item.ts'
+import type { Item } from './item.ts'
 import type { Running } from './linger/running.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import { type Internals, Scheduler, type Starter } from './scheduler.ts'
 import { ServiceTime } from './service-time.ts'
+import { type Books, Settlement } from './settlement.ts'
 import { waitersOf } from './sharing.ts'
 import { Slots, type SlotsOwner } from './slots.ts'
 import type { Ledger } from './stats.ts'
 import type { StartReason } from './types.ts'
 
 /** Told of what a dispatch does: the engine. */
-export interface DispatchOwner<I, O> {
-  readonly options: ResolvedOptions<I, O>
+export interface DispatchOwner<I, O> extends Books<I, O> {
   readonly detectsLeaks: boolean
-  settle(item: Item<I, O>, outcome: Outcome<O>): void
   /** It is too late for this caller. */
   expire(item: Item<I, O>): void
   /** Items have left the queue, or a slot is free. */
@@ -28,6 +27,7 @@ export interface DispatchOwner<I, O> {
 /** From the queue into a slot: starts batches when it is time to, and learns how long they take. */
 export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   readonly slots: Slots<I, O> = new Slots(this)
+  readonly settlement: Settlement<I, O>
   readonly #owner: DispatchOwner<I, O>
   readonly #queue: Queue<I, O>
   readonly #ledger: Ledger
@@ -41,6 +41,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     internals: Internals,
   ) {
     this.#owner = owner
+    this.settlement = new Settlement(owner)
     this.#queue = queue
     this.#ledger = ledger
     this.#scheduler = new Scheduler(owner.options, queue, this, internals)
@@ -86,33 +87,25 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   /** The options have changed. */
   reconfigured(): void {
     this.#queue.reconfigured()
-    this.#scheduler.slotsChanged()
+    this.#scheduler.reconfigured(clock.now())
   }
 
-  start(partition: Partition<I, O>, why: StartReason): void {
+  start(partition: Partition<I, O>, why: StartReason, now: number): void {
     const runTime = this.#serviceTime.expect(this.#costOfNext(partition))
-    const { items, late, reason } = form(
-      this.#queue,
-      partition,
-      this.options,
-      why,
-      clock.now(),
-      runTime,
-    )
-    if (items.length > 0) this.slots.start(items, partition, reason)
+    const { items, late, reason } = form(this.#queue, partition, this.options, why, now, runTime)
+    if (items.length > 0) this.slots.start(items, partition, reason, now)
     // Last, since whoever is told of it may end others, which must be bound to the batch by then.
     for (const item of late) for (const waiter of waitersOf(item)) this.#owner.expire(waiter)
     this.#owner.rest()
   }
 
   started({ items, reason, startedAt }: Execution<I, O>): void {
-    for (const item of items) this.#ledger.waited(startedAt - item.submittedAt)
+    this.#noteWaits(items, startedAt)
     this.#ledger.started(reason, items.length)
     this.#scheduler.started(startedAt)
   }
 
-  ended(execution: Execution<I, O>, how: End): void {
-    const now = clock.now()
+  ended(execution: Execution<I, O>, how: End, now: number): void {
     const duration = now - execution.startedAt
     this.#ledger.ran(duration)
     // One that was given up, or failed, says nothing of how long work takes.
@@ -121,13 +114,24 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     if (isTypical) this.#serviceTime.observe(execution.cost, duration)
   }
 
-  slotFreed(): void {
-    this.#scheduler.slotsChanged()
+  slotFreed(now: number): void {
+    this.#scheduler.slotsChanged(now)
     this.#owner.rest()
   }
 
-  settle(item: Item<I, O>, outcome: Outcome<O>): void {
-    this.#owner.settle(item, outcome)
+  /** Those that were submitted together have waited equally long. */
+  #noteWaits(items: readonly Item<I, O>[], startedAt: number): void {
+    let since = Number.NaN
+    let alike = 0
+    for (const { submittedAt } of items) {
+      if (submittedAt !== since) {
+        if (alike > 0) this.#ledger.waited(startedAt - since, alike)
+        since = submittedAt
+        alike = 0
+      }
+      alike += 1
+    }
+    this.#ledger.waited(startedAt - since, alike)
   }
 
   wakeAt(time: number): void {

@@ -1,20 +1,21 @@
 import { type BatchScope, openBatchScope, runNeutral } from '@heddle/context'
-import { clock, leakGuard } from '@heddle/context/engine'
+import { leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
-import { activeInstruments, around, type BatchInfo, type Instrument } from './instrument.ts'
+import { aroundExecution } from './execution-hooks.ts'
+import { activeInstruments } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
 import type { Linked } from './lane.ts'
 import type { ResolvedOptions } from './options.ts'
-import { Settlement } from './settlement.ts'
+import type { Settlement } from './settlement.ts'
 import { lastDeadline, waitersOf } from './sharing.ts'
-import type { StartReason } from './types.ts'
+import type { Batch, StartReason } from './types.ts'
 
 /** Told of what happens to an execution: the slots, which it is known by in batch scopes, too. */
 export interface ExecutionOwner<I, O> {
   readonly options: ResolvedOptions<I, O>
   readonly detectsLeaks: boolean
-  settle(item: Item<I, O>, outcome: Outcome<O>): void
+  readonly settlement: Settlement<I, O>
   /** Nobody waits for it any more, and its function has been told. */
   aborted(execution: Execution<I, O>): void
   /** @returns whether its members are to be run again, apart; else they are rejected */
@@ -30,6 +31,8 @@ export interface PartitionName {
 
 /** How the batch function ended. */
 export type End = 'returned' | 'threw' | 'abandoned'
+
+type Results<O> = Promise<readonly (O | Error)[]>
 
 /** One call of the batch function, from its start until it settles. */
 export class Execution<I, O> implements Linked<Execution<I, O>> {
@@ -49,18 +52,23 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
   /** Differs where the partition does; its label need not. */
   readonly partitionKey: string
   readonly reason: StartReason
+  /** What its items cost together. */
+  readonly cost: number
   /** The latest of the members', `undefined` if one has none: nobody needs the batch after it. */
   readonly deadline: number | undefined
   /** ms on the `performance.now()` clock. */
   readonly startedAt: number
   readonly #owner: ExecutionOwner<I, O>
-  readonly #settlement: Settlement<I, O>
+  /** Whether an item has several callers. */
+  readonly #isShared: boolean
   /** Members whose callers still wait. */
   #waiting: number
   #controller: AbortController | undefined
   #abortReason: unknown
   #aborted = false
-  #close: ((how: End) => void) | undefined
+  #isRunning = false
+  #view: BatchView<I, O> | undefined
+  #scope: BatchScope | undefined
 
   constructor(
     owner: ExecutionOwner<I, O>,
@@ -71,15 +79,27 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
     startedAt: number,
   ) {
     this.#owner = owner
-    this.#settlement = new Settlement(owner, this)
     this.id = id
     this.items = items
     this.partition = label
     this.partitionKey = key
     this.reason = reason
     this.startedAt = startedAt
-    this.deadline = latestDeadline(items)
     this.#waiting = items.length
+    let cost = 0
+    let latest: number | undefined = 0
+    let isShared = false
+    for (const item of items) {
+      cost += item.cost
+      if (item.group !== undefined) isShared = true
+      const deadline = lastDeadline(item)
+      latest =
+        latest === undefined || deadline === undefined ? undefined : Math.max(latest, deadline)
+      bind(item, this)
+    }
+    this.cost = cost
+    this.deadline = latest
+    this.#isShared = isShared
   }
 
   /** By which the engine knows its own batches again. */
@@ -93,13 +113,6 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
 
   get isAborted(): boolean {
     return this.#aborted
-  }
-
-  /** What its items cost together. */
-  get cost(): number {
-    let cost = 0
-    for (const item of this.items) cost += item.cost
-    return cost
   }
 
   /** Made when somebody asks for it, which most batch functions do not. */
@@ -122,9 +135,9 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
     const item = this.items[index]
     if (item === undefined || item.settled) return
     if (outcome.status === 'rejected' && outcome.kind === 'item') {
-      this.#settlement.settleOne(index, outcome.reason as Error)
+      this.#owner.settlement.settleOne(this, index, outcome.reason as Error)
     } else {
-      this.#owner.settle(item, outcome)
+      this.#owner.settlement.settle(item, outcome)
     }
     this.left(new DOMException('Every member of this batch has its outcome', 'AbortError'))
   }
@@ -148,135 +161,92 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
 
   /** It is over, though its function has not settled; whatever that does later is ignored. */
   abandon(): void {
-    this.#close?.('abandoned')
+    this.#finish('abandoned')
   }
 
   /** Calls the batch function in a scope of its own. Must be called on neutral ground. */
   run(): void {
-    const { name, maxBatchSize } = this.#owner.options
-    const view = new BatchView(this, name)
-    let scope: BatchScope | undefined
-    let results: Promise<readonly (O | Error)[]> | undefined
-    const guard = this.#owner.detectsLeaks ? leakGuard(name, this.id) : undefined
-    const call = (): Promise<readonly (O | Error)[]> => {
-      guard?.check('start')
-      results = started(() => this.#owner.options.run(this.items.map(inputOf), view))
-      if (guard) {
-        guard.check('return')
-        const atEnd = (): void => guard.check('end')
-        results.then(atEnd, atEnd)
-      }
-      return results
-    }
+    const { options, settlement } = this.#owner
+    this.#isRunning = true
+    this.#view = new BatchView(this, options.name)
+    let results: Results<O> | undefined
+    const call = (): Results<O> => (results = this.#call())
     try {
-      scope = openBatchScope(this.#members(), {
+      this.#scope = openBatchScope(this.members, {
         name: this.id,
         signal: () => this.signal,
         deadline: this.deadline,
         engine: this.engine,
       })
       const instruments = activeInstruments()
-      if (instruments.length === 0) void scope.run(call)
-      else scope.run(() => this.#instrumented(instruments, maxBatchSize, call))
+      if (instruments.length === 0) void this.#scope.run(call)
+      else {
+        this.#scope.run(() => aroundExecution(this, instruments, options, settlement, call))
+      }
     } catch (error) {
       results = Promise.reject(error)
-    }
-    this.#close = (how) => {
-      this.#close = undefined
-      view.close()
-      scope?.close()
-      this.#owner.finished(this, how)
-      // An error whose stack nobody has read holds what was on it (V8 before Node 26), this among it.
-      this.items = []
     }
     // From here on neutral ground again: what the hooks made active is theirs and the batch function's.
     // In one go, so that a caller that goes on finds the slot free.
     void results?.then(
       (values) => {
-        if (this.#close === undefined) return
-        this.#settlement.settleAll(values)
-        this.#close('returned')
+        if (!this.#isRunning) return
+        settlement.settleAll(this, values)
+        this.#finish('returned')
       },
       (error: unknown) => {
-        if (this.#close === undefined) return
-        if (!this.#owner.retries(this)) this.#settlement.failed(error)
-        this.#close('threw')
+        if (!this.#isRunning) return
+        if (!this.#owner.retries(this)) settlement.failed(this, error)
+        this.#finish('threw')
       },
     )
+  }
+
+  #call(): Results<O> {
+    const { options, detectsLeaks } = this.#owner
+    const guard = detectsLeaks ? leakGuard(options.name, this.id) : undefined
+    guard?.check('start')
+    const results = this.#start()
+    if (guard === undefined) return results
+    guard.check('return')
+    const atEnd = (): void => guard.check('end')
+    results.then(atEnd, atEnd)
+    return results
+  }
+
+  /** The promise of what the batch function returns, rejected if it throws at once. */
+  #start(): Results<O> {
+    try {
+      const { run } = this.#owner.options
+      return Promise.resolve(run(this.items.map(inputOf), this.#view as Batch<I>))
+    } catch (error) {
+      // What a batch function throws is its own affair, an Error or not.
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+      return Promise.reject(error)
+    }
+  }
+
+  #finish(how: End): void {
+    if (!this.#isRunning) return
+    this.#isRunning = false
+    this.#view?.close()
+    this.#scope?.close()
+    this.#owner.finished(this, how)
+    // An error whose stack nobody has read holds what was on it (V8 before Node 26), this among it.
+    this.items = []
   }
 
   /** Everybody who waits for it, as it starts. */
-  #members(): readonly Item<I, O>[] {
-    return this.items.some(isShared) ? this.items.flatMap(waitersOf) : this.items
+  get members(): readonly Item<I, O>[] {
+    return this.#isShared ? this.items.flatMap(waitersOf) : this.items
   }
+}
 
-  #instrumented(
-    instruments: readonly Instrument[],
-    maxSize: number,
-    call: () => Promise<readonly (O | Error)[]>,
-  ): void {
-    const { id, items, reason, partition, startedAt } = this
-    const members = this.#members()
-    const info = {
-      batcher: this.#owner.options.name,
-      id,
-      size: items.length,
-      maxSize,
-      reason,
-      partition,
-      startedAt,
-      endedAt: undefined as number | undefined,
-      places: members === items ? undefined : placesOf(items),
-    } satisfies BatchInfo
-    around(
-      instruments,
-      info,
-      (instrument) => members.map((item) => item.notes[item.instruments.indexOf(instrument)]),
-      () =>
-        call().then(
-          (values) => {
-            info.endedAt = clock.now()
-            this.#settlement.assertResults(values)
-          },
-          (error: unknown) => {
-            info.endedAt = clock.now()
-            throw error
-          },
-        ),
-    )
-  }
+function bind<I, O>(item: Item<I, O>, execution: Execution<I, O>): void {
+  if (item.group === undefined) item.execution = execution
+  else for (const waiter of item.group.members) waiter.execution = execution
 }
 
 function inputOf<I>(item: Item<I, any>): I {
   return item.input
-}
-
-function isShared(item: Item<any, any>): boolean {
-  return item.group !== undefined
-}
-
-function latestDeadline(items: readonly Item<any, any>[]): number | undefined {
-  let latest = 0
-  for (const item of items) {
-    const deadline = lastDeadline(item)
-    if (deadline === undefined) return undefined
-    latest = Math.max(latest, deadline)
-  }
-  return latest
-}
-
-/** For each member, the index of its item. */
-function placesOf(items: readonly Item<any, any>[]): readonly number[] {
-  return items.flatMap((item, index) => waitersOf(item).map(() => index))
-}
-
-/** The promise of what `call` returns, rejected if it throws at once. */
-function started<T>(call: () => PromiseLike<T> | T): Promise<T> {
-  try {
-    return Promise.resolve(call())
-  } catch (error) {
-    // What a batch function throws is its own affair, an Error or not.
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-    return Promise.reject(error)
-  }
 }

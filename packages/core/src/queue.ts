@@ -4,7 +4,7 @@ import type { ResolvedOptions } from './options.ts'
 import { Lanes, precedes, PRIORITIES } from './priority.ts'
 import { TenantRing } from './tenants.ts'
 
-/** Waiting items that may share a batch. It exists only while it has items. */
+/** Waiting items that may share a batch. One with a key exists only while it has items. */
 export class Partition<I, O> implements HeapEntry {
   heapIndex = -1
   readonly key: string
@@ -84,7 +84,9 @@ export class Partition<I, O> implements HeapEntry {
  */
 export class Queue<I, O> {
   readonly #options: ResolvedOptions<I, O>
-  readonly #partitions = new Map<string, Partition<I, O>>()
+  /** Of the items without a key, which most batchers have alone: it is there to stay. */
+  readonly #plain: Partition<I, O>
+  readonly #keyed = new Map<string, Partition<I, O>>()
   readonly #byScore = new Heap<Partition<I, O>>(scoresLess)
   /** Those whose place in the heap may be another by now: it is found again when somebody asks who is next. */
   readonly #stale: Partition<I, O>[] = []
@@ -96,6 +98,7 @@ export class Queue<I, O> {
 
   constructor(options: ResolvedOptions<I, O>) {
     this.#options = options
+    this.#plain = this.#create('', '')
   }
 
   get size(): number {
@@ -103,12 +106,12 @@ export class Queue<I, O> {
   }
 
   get partitions(): number {
-    return this.#partitions.size
+    return this.#keyed.size + (this.#plain.size > 0 ? 1 : 0)
   }
 
   /** The partition whose turn it is. */
   get next(): Partition<I, O> | undefined {
-    if (this.#partitions.size > 1 || this.#stale.length > 1) this.#rescore()
+    if (this.partitions > 1 || this.#stale.length > 1) this.#rescore()
     return this.#byScore.first
   }
 
@@ -124,16 +127,14 @@ export class Queue<I, O> {
 
   /** When the item that has waited longest was submitted; `undefined` when none waits. */
   get waitingSince(): number | undefined {
-    let since: number | undefined
-    for (const partition of this.#partitions.values()) {
-      since = Math.min(since ?? Number.POSITIVE_INFINITY, partition.waitingSince)
-    }
-    return since
+    let since = this.#plain.waitingSince
+    for (const partition of this.#keyed.values()) since = Math.min(since, partition.waitingSince)
+    return this.#size === 0 ? undefined : since
   }
 
   /** @param label - called only when the item opens its partition */
   add(item: Item<I, O>, key: string, label: () => string): void {
-    const partition = this.#partitions.get(key) ?? this.#open(key, label)
+    const partition = key === '' ? this.#plain : (this.#keyed.get(key) ?? this.#open(key, label))
     partition.add(item)
     item.partition = partition
     this.#size += 1
@@ -155,7 +156,7 @@ export class Queue<I, O> {
       this.#changed(partition)
       return
     }
-    this.#partitions.delete(partition.key)
+    this.#keyed.delete(partition.key)
     this.#byScore.remove(partition)
   }
 
@@ -180,17 +181,21 @@ export class Queue<I, O> {
 
   /** The options have changed. */
   reconfigured(): void {
-    for (const partition of this.#partitions.values()) {
+    for (const partition of [this.#plain, ...this.#keyed.values()]) {
       this.#noteFull(partition)
       this.#changed(partition)
     }
   }
 
   #open(key: string, label: () => string): Partition<I, O> {
-    const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
-    const partition = new Partition(key, label(), tenants)
-    this.#partitions.set(key, partition)
+    const partition = this.#create(key, label())
+    this.#keyed.set(key, partition)
     return partition
+  }
+
+  #create(key: string, label: string): Partition<I, O> {
+    const tenants = this.#options.tenantBy ? new TenantRing<I, O>() : undefined
+    return new Partition(key, label, tenants)
   }
 
   #changed(partition: Partition<I, O>): void {

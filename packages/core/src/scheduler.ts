@@ -32,7 +32,7 @@ export interface Starter<I, O> {
   /** The one of them that has run longest. */
   readonly oldest: Running | undefined
   /** Starts a batch of the partition's items, and takes at least one out of the queue. */
-  start(partition: Partition<I, O>, reason: StartReason): void
+  start(partition: Partition<I, O>, reason: StartReason, now: number): void
   /** Asks for a `wake` at this time. */
   wakeAt(time: number): void
 }
@@ -86,7 +86,7 @@ export class Scheduler<I, O> {
     this.#hasLingered = false
     this.#shortWait.clear()
     this.#policy?.started(time)
-    this.slotsChanged()
+    this.slotsChanged(time)
   }
 
   /** A batch function has settled; its slot is free when `slotsChanged` says so. */
@@ -108,16 +108,25 @@ export class Scheduler<I, O> {
   }
 
   /** A slot has been taken or freed, or there are more or fewer of them. */
-  slotsChanged(): void {
+  slotsChanged(time: number): void {
     const isFree = this.hasFreeSlot
-    if (isFree && !this.#hadFreeSlot) this.#slotFreeSince = clock.now()
+    if (isFree && !this.#hadFreeSlot) this.#slotFreeSince = time
     this.#hadFreeSlot = isFree
     // The batch starts a turn later, so callers that come back at once can join it.
     this.wake()
   }
 
+  /** The options have changed. */
+  reconfigured(time: number): void {
+    // It would miss what happens meanwhile.
+    if (this.#policy === undefined) this.#auto = undefined
+    this.slotsChanged(time)
+  }
+
   get #policy(): AutoLinger | undefined {
-    if (this.#options.linger !== 'auto') return undefined
+    const { linger, maxConcurrency } = this.#options
+    // Where a slot is always free, waiting for one is never worth it.
+    if (linger !== 'auto' || maxConcurrency === Number.POSITIVE_INFINITY) return undefined
     return (this.#auto ??= new AutoLinger(this.#options))
   }
 
@@ -133,22 +142,22 @@ export class Scheduler<I, O> {
   #startNext(): boolean {
     const { next, full } = this.#queue
     if (next === undefined) return false
-    const reason = this.#readiness(next)
+    const now = clock.now()
+    const reason = this.#readiness(next, now)
     // While the next one waits for more, a full batch of others need not.
-    if (reason !== undefined) this.#starter.start(next, reason)
-    else if (full !== undefined) this.#starter.start(full, 'full')
+    if (reason !== undefined) this.#starter.start(next, reason, now)
+    else if (full !== undefined) this.#starter.start(full, 'full', now)
     else return false
     return true
   }
 
   /** Why a batch of this partition may start now; `undefined` if it had better wait. */
-  #readiness(partition: Partition<I, O>): StartReason | undefined {
+  #readiness(partition: Partition<I, O>, now: number): StartReason | undefined {
     const { linger, maxWait, minBatchSize, maxBatchSize } = this.#options
     if (this.#draining) return 'drain'
     const isTooSmall = partition.size < minBatchSize && this.#starter.inFlight > 0
     if (linger === 0 && !isTooSmall) return 'idle'
     if (partition.size >= maxBatchSize) return 'full'
-    const now = clock.now()
     const waited = partition.waitingSince + maxWait
     const lingered = this.#lingersUntil(partition, now)
     if (!isTooSmall && now >= lingered) return this.#hasLingered ? 'linger' : 'idle'

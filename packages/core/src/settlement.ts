@@ -3,93 +3,108 @@ import type { Item, Outcome } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
 import { waitersOf } from './sharing.ts'
 
-interface Books<I, O> {
+/** Who keeps the books of items: the engine. */
+export interface Books<I, O> {
   readonly options: ResolvedOptions<I, O>
   settle(item: Item<I, O>, outcome: Outcome<O>): void
+}
+
+/** What is settled together. */
+interface Members<I, O> {
+  readonly items: readonly Item<I, O>[]
 }
 
 /** Gives each caller of a batch what the batch function has made of its item. */
 export class Settlement<I, O> {
   readonly #books: Books<I, O>
-  readonly #batch: { readonly items: readonly Item<I, O>[] }
 
-  constructor(books: Books<I, O>, batch: { readonly items: readonly Item<I, O>[] }) {
+  constructor(books: Books<I, O>) {
     this.#books = books
-    this.#batch = batch
+  }
+
+  settle(item: Item<I, O>, outcome: Outcome<O>): void {
+    this.#books.settle(item, outcome)
   }
 
   /** The batch function has returned. */
-  settleAll(values: readonly (O | Error)[]): void {
+  settleAll(batch: Members<I, O>, values: readonly (O | Error)[]): void {
     try {
-      const mismatch = this.#mismatch(values)
-      if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)
-      else for (let n = 0; n < values.length; n += 1) this.settleOne(n, values[n] as O | Error)
+      const mismatch = this.#mismatch(batch, values)
+      if (mismatch) this.#failAll(batch, 'RESULT_MISMATCH', mismatch)
+      else {
+        for (let n = 0; n < values.length; n += 1) {
+          this.settleOne(batch, n, values[n] as O | Error)
+        }
+      }
     } catch (error) {
       // The results are the user's, so even reading them may throw.
-      this.failed(error)
+      this.failed(batch, error)
     }
   }
 
   /** The batch function has thrown. */
-  failed(error: unknown): void {
-    this.#failAll('BATCH_FAILED', `The batch function failed: ${describe(error)}`, error)
+  failed(batch: Members<I, O>, error: unknown): void {
+    this.#failAll(batch, 'BATCH_FAILED', `The batch function failed: ${describe(error)}`, error)
   }
 
   /** One result, an `Error` in the place of it included. */
-  settleOne(index: number, value: O | Error): void {
-    if (!(value instanceof Error)) {
-      this.#fulfil(index, value)
-      return
-    }
-    this.#settleWaiters(index, () => {
-      const reason = this.#distinct(value)
-      return { status: 'rejected', reason, kind: reason === value ? 'item' : 'engine' }
-    })
+  settleOne(batch: Members<I, O>, index: number, value: O | Error): void {
+    const item = batch.items[index]
+    if (item === undefined) return
+    if (value instanceof Error) this.#reject(item, value)
+    else if (item.group) this.#fulfilWaiters(item, value)
+    else if (!item.settled) this.settle(item, { status: 'fulfilled', value })
   }
 
   /** @throws BatcherError `RESULT_MISMATCH` */
-  assertResults(values: unknown): void {
-    const mismatch = this.#mismatch(values)
+  assertResults(batch: Members<I, O>, values: unknown): void {
+    const mismatch = this.#mismatch(batch, values)
     if (mismatch) throw this.#error('RESULT_MISMATCH', mismatch)
   }
 
-  #failAll(code: 'RESULT_MISMATCH' | 'BATCH_FAILED', message: string, cause?: unknown): void {
-    for (let index = 0; index < this.#batch.items.length; index += 1) {
-      this.#settleWaiters(index, () => {
+  #failAll(
+    { items }: Members<I, O>,
+    code: 'RESULT_MISMATCH' | 'BATCH_FAILED',
+    message: string,
+    cause?: unknown,
+  ): void {
+    for (const item of items) {
+      this.#settleWaiters(item, () => {
         const reason = this.#error(code, message, cause)
         return { status: 'rejected', reason, kind: 'engine' }
       })
     }
   }
 
-  #fulfil(index: number, value: O): void {
-    const item = this.#batch.items[index]
-    if (item === undefined) return
-    const outcome: Outcome<O> = { status: 'fulfilled', value }
-    if (item.group) this.#settleWaiters(index, () => outcome)
-    else if (!item.settled) this.#books.settle(item, outcome)
+  // Apart from `settleOne`, which would otherwise make what these closures capture for every item.
+
+  #fulfilWaiters(item: Item<I, O>, value: O): void {
+    this.#settleWaiters(item, () => ({ status: 'fulfilled', value }))
+  }
+
+  #reject(item: Item<I, O>, error: Error): void {
+    this.#settleWaiters(item, () => {
+      const reason = this.#distinct(error)
+      return { status: 'rejected', reason, kind: reason === error ? 'item' : 'engine' }
+    })
   }
 
   /** An outcome for each caller: one may change its own error, and must not find another's stack in it. */
-  #settleWaiters(index: number, outcome: () => Outcome<O>): void {
-    const item = this.#batch.items[index]
-    if (item === undefined) return
+  #settleWaiters(item: Item<I, O>, outcome: () => Outcome<O>): void {
     if (item.group === undefined) {
-      if (!item.settled) this.#books.settle(item, outcome())
+      if (!item.settled) this.settle(item, outcome())
       return
     }
     for (const waiter of waitersOf(item)) {
       // What one is told may end another.
-      if (!waiter.settled) this.#books.settle(waiter, outcome())
+      if (!waiter.settled) this.settle(waiter, outcome())
     }
   }
 
-  #mismatch(values: unknown): string | undefined {
-    const expected = `Expected the batch function to return one result per input: ${this.#batch.items.length}`
-    if (!Array.isArray(values)) return `${expected}, got no array but ${typeof values}`
-    return values.length === this.#batch.items.length
-      ? undefined
-      : `${expected}, got ${values.length}`
+  #mismatch({ items }: Members<I, O>, values: unknown): string | undefined {
+    if (Array.isArray(values) && values.length === items.length) return undefined
+    const got = Array.isArray(values) ? values.length : `no array but ${typeof values}`
+    return `Expected the batch function to return one result per input: ${items.length}, got ${got}`
   }
 
   /** The first caller gets the batch function's own error object, later ones another with it as the cause. */

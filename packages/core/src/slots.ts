@@ -1,10 +1,10 @@
-import { runNeutral } from '@heddle/context'
 import { clock } from '@heddle/context/engine'
 
 import { type End, Execution, type ExecutionOwner, type PartitionName } from './execution.ts'
-import type { Item, Outcome } from './item.ts'
+import type { Item } from './item.ts'
 import { Lane } from './lane.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { Settlement } from './settlement.ts'
 import { waitersOf } from './sharing.ts'
 import type { StartReason } from './types.ts'
 
@@ -12,12 +12,12 @@ import type { StartReason } from './types.ts'
 export interface SlotsOwner<I, O> {
   readonly options: ResolvedOptions<I, O>
   readonly detectsLeaks: boolean
-  settle(item: Item<I, O>, outcome: Outcome<O>): void
+  readonly settlement: Settlement<I, O>
   started(execution: Execution<I, O>): void
-  ended(execution: Execution<I, O>, how: End): void
+  ended(execution: Execution<I, O>, how: End, now: number): void
   /** Asks for a `releaseAbandoned` at this time. */
   wakeAt(time: number): void
-  slotFreed(): void
+  slotFreed(now: number): void
 }
 
 /** The batches in flight. A slot is free again when its batch function has settled. */
@@ -42,6 +42,10 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     return this.#owner.detectsLeaks
   }
 
+  get settlement(): Settlement<I, O> {
+    return this.#owner.settlement
+  }
+
   get inFlight(): number {
     return this.#inFlight
   }
@@ -56,8 +60,13 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     return this.#abandoned.size === 0 ? undefined : this.#abandoned.values().next().value
   }
 
-  start(items: Item<I, O>[], partition: PartitionName, reason: StartReason): void {
-    this.#start(items, partition, reason, undefined)
+  /**
+   * Must be called on neutral ground.
+   *
+   * @param now - ms on the `performance.now()` clock
+   */
+  start(items: Item<I, O>[], partition: PartitionName, reason: StartReason, now: number): void {
+    this.#start(items, partition, reason, now, undefined)
   }
 
   /** Every item that has not settled, though its batch has started. */
@@ -67,10 +76,6 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
       items.push(...execution.items, ...(execution.rest?.flat() ?? []))
     }
     return items.flatMap((item) => waitersOf(item)).filter(({ settled }) => !settled)
-  }
-
-  settle(item: Item<I, O>, outcome: Outcome<O>): void {
-    this.#owner.settle(item, outcome)
   }
 
   aborted(execution: Execution<I, O>): void {
@@ -107,21 +112,22 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     this.#inFlight -= 1
     if (this.#abandoned.size > 0) this.#abandoned.delete(execution)
     for (const item of execution.items) if (!isWanted(item)) finishAll(item)
-    this.#owner.ended(execution, how)
-    if (execution.rest === undefined || !this.#startRest(execution, execution.rest)) {
-      this.#owner.slotFreed()
+    const now = clock.now()
+    this.#owner.ended(execution, how, now)
+    if (execution.rest === undefined || !this.#startRest(execution, execution.rest, now)) {
+      this.#owner.slotFreed(now)
     }
   }
 
   /** @returns whether something was left to be run again */
-  #startRest(execution: Execution<I, O>, rest: Item<I, O>[][]): boolean {
+  #startRest(execution: Execution<I, O>, rest: Item<I, O>[][], now: number): boolean {
     const { partition: label, partitionKey: key, reason } = execution
     for (let items = rest.pop(); items; items = rest.pop()) {
       for (const item of items) if (!isWanted(item)) finishAll(item)
       // Who had the place may have left it to another meanwhile.
       const wanted = items.filter(isWanted).map((item) => item.group?.entry ?? item)
       if (wanted.length === 0) continue
-      this.#start(wanted, { key, label }, reason, rest)
+      this.#start(wanted, { key, label }, reason, now, rest)
       return true
     }
     return false
@@ -131,22 +137,17 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     items: Item<I, O>[],
     partition: PartitionName,
     reason: StartReason,
+    now: number,
     rest: Item<I, O>[][] | undefined,
   ): void {
     const id = `${this.options.name}#${(this.#batches += 1)}`
-    const execution = new Execution(this, id, items, partition, reason, clock.now())
-    for (const item of items) bind(item, execution)
+    const execution = new Execution(this, id, items, partition, reason, now)
     execution.rest = rest
     this.#running.add(execution)
     this.#inFlight += 1
     this.#owner.started(execution)
-    runNeutral(() => execution.run())
+    execution.run()
   }
-}
-
-function bind<I, O>(item: Item<I, O>, execution: Execution<I, O>): void {
-  if (item.group === undefined) item.execution = execution
-  else for (const waiter of item.group.members) waiter.execution = execution
 }
 
 /** Whether anybody still waits for it. */

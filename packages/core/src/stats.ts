@@ -1,11 +1,7 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-
 import { BatcherError, type BatcherErrorCode } from './errors.ts'
+import { Histogram } from './histogram.ts'
 import type { Outcome } from './item.ts'
 import type { BatcherStats, Quantiles, StartReason } from './types.ts'
-
-/** Histograms hold whole numbers of µs, up to an hour. */
-const MAX_MICROSECONDS = 3_600_000_000
 
 /** The books of a batcher. */
 export class Ledger {
@@ -33,8 +29,9 @@ export class Ledger {
   }
   #batches = 0
   #items = 0
-  readonly #wait = newHistogram()
-  readonly #run = newHistogram()
+  /** µs, up to an hour, as the other one. */
+  readonly #wait = new Histogram()
+  readonly #run = new Histogram()
 
   started(reason: StartReason, size: number): void {
     this.batches[reason] += 1
@@ -42,12 +39,13 @@ export class Ledger {
     this.#items += size
   }
 
-  waited(milliseconds: number): void {
-    this.#wait.record(microseconds(milliseconds))
+  /** So many items have waited so long. */
+  waited(milliseconds: number, items: number): void {
+    this.#wait.record(milliseconds * 1e3, items)
   }
 
   ran(milliseconds: number): void {
-    this.#run.record(microseconds(milliseconds))
+    this.#run.record(milliseconds * 1e3, 1)
   }
 
   settled(outcome: Outcome<unknown>): void {
@@ -81,22 +79,12 @@ export class Ledger {
   }
 }
 
-function newHistogram(): RecordableHistogram {
-  // Two figures: 1 % is more than enough here, and three would take eight times the memory.
-  return createHistogram({ lowest: 1, highest: MAX_MICROSECONDS, figures: 2 })
-}
-
-function microseconds(milliseconds: number): number {
-  return Math.min(Math.max(Math.round(milliseconds * 1e3), 1), MAX_MICROSECONDS)
-}
-
-function quantiles(histogram: RecordableHistogram): Quantiles {
-  if (histogram.count === 0) return { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 }
+function quantiles(histogram: Histogram): Quantiles {
   return {
     mean: histogram.mean / 1e3,
-    p50: histogram.percentile(50) / 1e3,
-    p90: histogram.percentile(90) / 1e3,
-    p99: histogram.percentile(99) / 1e3,
+    p50: histogram.quantile(0.5) / 1e3,
+    p90: histogram.quantile(0.9) / 1e3,
+    p99: histogram.quantile(0.99) / 1e3,
     max: histogram.max / 1e3,
   }
 }

@@ -19,7 +19,8 @@ export class BusyRate {
 
   finished(now: number): void {
     this.#advance(now)
-    this.#inFlight -= 1
+    // Some may have started before this began to count.
+    this.#inFlight = Math.max(0, this.#inFlight - 1)
     this.#time *= FORGETTING
     this.#arrivals *= FORGETTING
   }

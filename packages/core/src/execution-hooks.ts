@@ -1,0 +1,51 @@
+import { clock } from '@heddle/context/engine'
+
+import type { Execution } from './execution.ts'
+import { around, type BatchInfo, type Instrument } from './instrument.ts'
+import type { Item } from './item.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Settlement } from './settlement.ts'
+import { waitersOf } from './sharing.ts'
+
+/** Calls the batch function within every instrument's `aroundBatch`. */
+export function aroundExecution<I, O>(
+  execution: Execution<I, O>,
+  instruments: readonly Instrument[],
+  { name, maxBatchSize }: ResolvedOptions<I, O>,
+  settlement: Settlement<I, O>,
+  call: () => Promise<readonly (O | Error)[]>,
+): void {
+  const { id, items, members, reason, partition, startedAt } = execution
+  const info = {
+    batcher: name,
+    id,
+    size: items.length,
+    maxSize: maxBatchSize,
+    reason,
+    partition,
+    startedAt,
+    endedAt: undefined as number | undefined,
+    places: members === items ? undefined : placesOf(items),
+  } satisfies BatchInfo
+  around(
+    instruments,
+    info,
+    (instrument) => members.map((item) => item.notes[item.instruments.indexOf(instrument)]),
+    () =>
+      call().then(
+        (values) => {
+          info.endedAt = clock.now()
+          settlement.assertResults(execution, values)
+        },
+        (error: unknown) => {
+          info.endedAt = clock.now()
+          throw error
+        },
+      ),
+  )
+}
+
+/** For each member, the index of its item. */
+function placesOf(items: readonly Item<any, any>[]): readonly number[] {
+  return items.flatMap((item, index) => waitersOf(item).map(() => index))
+}
