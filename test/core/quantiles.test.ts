@@ -1,12 +1,15 @@
 import { createBatcher } from '@heddle/core'
 import { crank, virtualClock } from '@heddle/core/testing'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 /** ms; from what nobody can measure to more than an hour. */
 const times = fc.array(
   fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 4_000_000 })),
-  { minLength: 1, maxLength: 60 },
+  {
+    minLength: 1,
+    maxLength: 60,
+  },
 )
 
 describe('what `stats()` says of times', () => {

@@ -11,6 +11,8 @@ export interface BatchScopeOptions {
   readonly signal?: () => AbortSignal
   /** ms on the `performance.now()` clock. */
   readonly deadline?: number | undefined
+  /** ms on the `performance.now()` clock. @defaultValue now */
+  readonly startTime?: number
   /**
    * `item` where the members wait for one and the same item of a batch.
    *
@@ -65,7 +67,7 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   #signal: AbortSignal | undefined
 
   constructor(size: number, options: BatchScopeOptions) {
-    super()
+    super(options.startTime)
     this.kind = options.kind ?? 'batch'
     this.size = size
     this.name = options.name

@@ -42,13 +42,15 @@ export abstract class BaseScope implements Scope {
   abstract readonly owner: OwnerScope | undefined
   /** The batch that this scope is, or is inside of. */
   abstract readonly batch: BatchIdentity | undefined
-  readonly startTime: number = clock.now()
+  readonly startTime: number
   #slots: Slots
   /** Whether `#slots` is this scope's alone, so that a write need not copy. */
   #own = false
 
-  constructor(slots: Slots = EMPTY) {
+  /** @param startTime - ms on the `performance.now()` clock, where the caller has just read it */
+  constructor(slots: Slots = EMPTY, startTime: number = clock.now()) {
     this.#slots = slots
+    this.startTime = startTime
   }
 
   get state(): Scope['state'] {
@@ -154,8 +156,8 @@ export abstract class OwnerScope extends BaseScope {
   /** Weak, since a request may open any number of child scopes before it ends. */
   declare children?: WeakRef<BaseScope>[] | undefined
 
-  constructor() {
-    super()
+  constructor(startTime?: number) {
+    super(EMPTY, startTime)
     this.closedAt = undefined
     this.ownState = 'active'
   }

@@ -64,6 +64,6 @@ export class BatchView<I, O> implements Batch<I> {
 
   close(): void {
     this.#execution = undefined
-    for (const item of this.#items ?? []) item.close()
+    if (this.#items) for (const item of this.#items) item.close()
   }
 }

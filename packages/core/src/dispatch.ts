@@ -26,7 +26,7 @@ export interface DispatchOwner<I, O> extends Books<I, O> {
 
 /** From the queue into a slot: starts batches when it is time to, and learns how long they take. */
 export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
-  readonly slots: Slots<I, O> = new Slots(this)
+  readonly slots: Slots<I, O>
   readonly settlement: Settlement<I, O>
   readonly #owner: DispatchOwner<I, O>
   readonly #queue: Queue<I, O>
@@ -42,6 +42,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   ) {
     this.#owner = owner
     this.settlement = new Settlement(owner)
+    this.slots = new Slots(this)
     this.#queue = queue
     this.#ledger = ledger
     this.#scheduler = new Scheduler(owner.options, queue, this, internals)

@@ -176,6 +176,7 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
         name: this.id,
         signal: () => this.signal,
         deadline: this.deadline,
+        startTime: this.startedAt,
         engine: this.engine,
       })
       const instruments = activeInstruments()

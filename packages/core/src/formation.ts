@@ -28,8 +28,8 @@ export function form<I, O>(
 ): Formation<I, O> {
   const { maxBatchSize, maxBatchCost } = options
   const items: Item<I, O>[] = []
-  const late: Item<I, O>[] = []
-  let hopeless: Item<I, O>[] = []
+  let late: Item<I, O>[] | undefined
+  let hopeless: Item<I, O>[] | undefined
   let cost = 0
   let why = reason
   while (items.length < maxBatchSize) {
@@ -43,8 +43,8 @@ export function form<I, O>(
       const isHopeless = deadline < now + (isCrowded ? runTime.p95 : runTime.mean)
       if (isHopeless || deadline <= now) {
         queue.remove(item)
-        if (deadline <= now) late.push(item)
-        else hopeless.push(item)
+        if (deadline <= now) (late ??= []).push(item)
+        else (hopeless ??= []).push(item)
         continue
       }
     }
@@ -58,17 +58,20 @@ export function form<I, O>(
     partition.charge(item)
     queue.remove(item)
   }
-  if (items.length === 0) {
+  if (items.length === 0 && hopeless) {
     // The run time is an estimate, and only a run can prove it wrong: shed all, it would stand for ever.
     const fitting = lastThatFit(hopeless, options)
     hopeless = hopeless.slice(0, hopeless.length - fitting.length)
     items.push(...fitting)
     for (const item of fitting) cost += item.cost
   }
-  late.push(...hopeless)
-  if (items.length === maxBatchSize) return { items, late, reason: 'full' }
-  return { items, late, reason: cost === maxBatchCost ? 'cost' : why }
+  if (hopeless) late = [...(late ?? []), ...hopeless]
+  if (items.length === maxBatchSize) why = 'full'
+  else if (cost === maxBatchCost) why = 'cost'
+  return { items, late: late ?? nobody, reason: why }
 }
+
+const nobody: readonly never[] = []
 
 /** Those with the most time left, as a queue in which all have the same timeout has them. */
 function lastThatFit<I, O>(

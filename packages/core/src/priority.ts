@@ -25,15 +25,20 @@ export function precedes(
   return a.rank === b.rank ? a.sequence < b.sequence : a.rank < b.rank
 }
 
+const NORMAL = PRIORITIES.indexOf('normal')
+
 /** A lane for each priority. Within a lane the order of arrival is the order of ranks. */
 export class Lanes<N extends Linked<N> & Ranked> {
-  readonly #lanes: (Lane<N> | undefined)[] = [undefined, undefined, undefined]
+  readonly #normal = new Lane<N>()
+  /** Of the other classes, which many queues never see. */
+  #others: (Lane<N> | undefined)[] | undefined
 
   /** The one that goes first. */
   get first(): N | undefined {
-    let first: N | undefined
-    for (let priority = 0; priority < PRIORITIES.length; priority += 1) {
-      const head = this.head(priority)
+    let { first } = this.#normal
+    if (this.#others === undefined) return first
+    for (const lane of this.#others) {
+      const head = lane?.first
       if (head && (first === undefined || precedes(head, first))) first = head
     }
     return first
@@ -41,7 +46,7 @@ export class Lanes<N extends Linked<N> & Ranked> {
 
   /** The first one of its class. */
   head(priority: number): N | undefined {
-    return this.#lanes[priority]?.first
+    return priority === NORMAL ? this.#normal.first : this.#others?.[priority]?.first
   }
 
   add(node: N): void {
@@ -58,6 +63,8 @@ export class Lanes<N extends Linked<N> & Ranked> {
   }
 
   #lane({ priority }: N): Lane<N> {
-    return (this.#lanes[priority] ??= new Lane())
+    if (priority === NORMAL) return this.#normal
+    this.#others ??= PRIORITIES.map(() => undefined)
+    return (this.#others[priority] ??= new Lane())
   }
 }

@@ -29,9 +29,12 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   /** Batches that nobody waits for, by when they lose their slots; with `abortGrace`. */
   readonly #abandoned = new Map<Execution<I, O>, number>()
   #batches = 0
+  /** What the ids of batches begin with. */
+  readonly #prefix: string
 
   constructor(owner: SlotsOwner<I, O>) {
     this.#owner = owner
+    this.#prefix = `${owner.options.name}#`
   }
 
   get options(): ResolvedOptions<I, O> {
@@ -140,7 +143,7 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     now: number,
     rest: Item<I, O>[][] | undefined,
   ): void {
-    const id = `${this.options.name}#${(this.#batches += 1)}`
+    const id = this.#prefix + (this.#batches += 1)
     const execution = new Execution(this, id, items, partition, reason, now)
     execution.rest = rest
     this.#running.add(execution)
