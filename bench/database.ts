@@ -23,10 +23,13 @@ type Table = import('./report.ts').Table
 
 const isQuick = process.argv.includes('--quick')
 const ROUNDS = isQuick ? 2 : 9
-/** Of a round. */
-const REQUESTS = isQuick ? 64 : 512
 const AT_ONCE = [1, 8, 32, 128]
 const MOST = 128
+
+/** Of a round: so many that it takes a while. */
+function requestsOf(atOnce: number): number {
+  return isQuick ? Math.max(64, atOnce) : Math.min(4096, Math.max(512, 64 * atOnce))
+}
 
 type Ask = (n: number) => Promise<string>
 
@@ -76,7 +79,7 @@ async function tableOf(store: Store): Promise<Table> {
   await store.close()
   return {
     title: `${store.name}, ${runtime}`,
-    about: `Per request, medians of ${ROUNDS} interleaved rounds of ${REQUESTS} requests`,
+    about: `Per request, medians of ${ROUNDS} interleaved rounds`,
     columns: [
       ['at once'],
       ['asked by'],
@@ -93,9 +96,10 @@ async function tableOf(store: Store): Promise<Table> {
 
 async function round(store: Store, ask: Ask, atOnce: number): Promise<Cost> {
   const storage = new AsyncLocalStorage<object>()
+  const requests = requestsOf(atOnce)
   let next = 0
   async function client(): Promise<void> {
-    while (next < REQUESTS) {
+    while (next < requests) {
       const n = (next += 1)
       const answer = await storage.run({}, () => ask(n))
       assert.ok(store.isRight(n, answer), `Expected the answer to ${n}, got ${answer}`)
@@ -105,8 +109,8 @@ async function round(store: Store, ask: Ask, atOnce: number): Promise<Cost> {
   const before = process.cpuUsage()
   await Promise.all(Array.from({ length: atOnce }, client))
   const { user, system } = process.cpuUsage(before)
-  const time = ((performance.now() - start) * 1e3) / REQUESTS
-  return { cpu: (user + system) / REQUESTS, time }
+  const time = ((performance.now() - start) * 1e3) / requests
+  return { cpu: (user + system) / requests, time }
 }
 
 function rowOf(

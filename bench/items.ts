@@ -20,7 +20,7 @@ const { print } = await import('./report.ts')
 
 type Table = import('./report.ts').Table
 type Load = ReturnType<(typeof subjects)[string]>
-type Caller = (load: () => Promise<number>) => Promise<number>
+type Caller = (load: () => Promise<number>, index: number) => Promise<number>
 
 const isQuick = process.argv.includes('--quick')
 const ROUNDS = isQuick ? 2 : 9
@@ -29,11 +29,12 @@ const ITEMS = isQuick ? 640 : 19_200
 const MOST_BURSTS = isQuick ? 20 : 600
 
 const storage = new AsyncLocalStorage<object>()
-const { signal } = new AbortController()
+/** Of the callers of a burst. */
+const signals = Array.from({ length: 128 }, () => new AbortController().signal)
 const callers: Readonly<Record<string, Caller>> = {
   [CALLERS.bare]: (load) => load(),
   [CALLERS.stores]: (load) => storage.run({}, load),
-  [CALLERS.scopes]: (load) => runRequest({ signal }, load),
+  [CALLERS.scopes]: (load, index) => runRequest({ signal: signals[index]! }, load),
 }
 const LOADS: readonly (readonly [caller: string, bursts: readonly number[]])[] = [
   [CALLERS.stores, [1, 8, 32, 128]],
@@ -59,7 +60,9 @@ async function round(load: Load, caller: Caller, burst: number): Promise<Cost> {
   const before = process.cpuUsage()
   for (let n = 0; n < bursts; n += 1) {
     const answers: Promise<number>[] = []
-    for (let index = 0; index < burst; index += 1) answers.push(caller(() => load(index)))
+    for (let index = 0; index < burst; index += 1) {
+      answers.push(caller(() => load(index), index))
+    }
     const results = await Promise.all(answers)
     assert.equal(results[burst - 1], burst - 1)
   }

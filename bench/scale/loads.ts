@@ -29,6 +29,7 @@ export function loads(most: number): Load[] {
     { name: BASE, ...queues, make: () => submitTo(create()) },
     { name: 'the same in an array, by hand', ...queues, make: handWritten },
     { name: 'the same, each with a signal and a deadline', ...queues, make: limited },
+    { name: 'the same, all with one signal', ...queues, make: sharing },
     { name: 'partitions of 8 items', sizes: upTo(1e5), items: 8, make: partitioned },
     { name: 'tenants with 8 items', sizes: upTo(1e4), items: 8, make: fair },
     { name: 'requests at once', sizes: upTo(1e4), items: 1, make: requests },
@@ -57,6 +58,12 @@ function handWritten(): (n: number) => Promise<number> {
 function limited(): (n: number) => Promise<number> {
   const batcher = create()
   return (n) => batcher.submit(n, { signal: new AbortController().signal, timeout: DEADLINE })
+}
+
+function sharing(): (n: number) => Promise<number> {
+  const batcher = create()
+  const { signal } = new AbortController()
+  return (n) => batcher.submit(n, { signal })
 }
 
 function partitioned(size: number): (n: number) => Promise<number> {

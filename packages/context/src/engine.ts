@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { listenToAbort, unlistenToAbort } from './abort-hub.ts'
 export { engineOf } from './batch-scope.ts'
 export { setTracePropagation } from './carrier.ts'
 export { type Clock, clock, installClock, type Timer } from './clock.ts'

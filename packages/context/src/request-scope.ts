@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { listenToAbort, unlistenToAbort } from './abort-hub.ts'
 import { clock, type Timer } from './clock.ts'
 import { runNeutral } from './neutral.ts'
 import { OwnerScope } from './scope.ts'
@@ -145,11 +146,11 @@ export class RequestScope extends OwnerScope implements TaskOwner {
     const source = (this.#source ??= this.clientSignal())
     if (source === undefined) return
     if (source.aborted) this.handleEvent()
-    else source.addEventListener('abort', this, { once: true })
+    else listenToAbort(source, this)
   }
 
   #unlisten(): void {
-    this.#source?.removeEventListener('abort', this)
+    if (this.#source) unlistenToAbort(this.#source, this)
     this.#source = undefined
   }
 

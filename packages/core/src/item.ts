@@ -1,5 +1,12 @@
 import { runNeutral } from '@heddle/context'
-import { adaptedFailure, asError, contextsAreResources, Task } from '@heddle/context/engine'
+import {
+  adaptedFailure,
+  asError,
+  contextsAreResources,
+  listenToAbort,
+  Task,
+  unlistenToAbort,
+} from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { HeapEntry } from './heap.ts'
@@ -101,8 +108,10 @@ export class Item<I, O>
   /** The caller waits for its own signal and the scope's from here on. */
   listen(): void {
     this.join()
-    this.source = this.options?.signal
-    this.source?.addEventListener('abort', this, { once: true })
+    const signal = this.options?.signal
+    if (signal === undefined) return
+    this.source = signal
+    listenToAbort(signal, this)
   }
 
   /** The abort event of the caller's own signal; the item is its own listener. */
@@ -153,7 +162,7 @@ export class Item<I, O>
   /** For the engine alone, which keeps the books. */
   settle(outcome: Outcome<O>): void {
     this.settled = true
-    this.source?.removeEventListener('abort', this)
+    if (this.source) unlistenToAbort(this.source, this)
     this.source = undefined
     if (outcome.status === 'fulfilled') {
       this.resolve(outcome.value)
