@@ -40,8 +40,8 @@ export const mutants: readonly Mutant[] = [
     rule: 'R1 no special case for a batch of one',
     file: `${core}/execution.ts`,
     replace: [
-      'if (instruments.length === 0) void scope.run(call)',
-      'if (this.items.length === 1) this.items[0]!.runInAsyncScope(() => void call())\n      else if (instruments.length === 0) void scope.run(call)',
+      'if (instruments.length === 0) void this.#scope.run(call)',
+      'if (this.items.length === 1) this.items[0]!.runInAsyncScope(() => void call())\n      else if (instruments.length === 0) void this.#scope.run(call)',
     ],
     test: 'test/core/isolation.test.ts',
   },
@@ -180,7 +180,7 @@ export const mutants: readonly Mutant[] = [
     rule: 'R8 a wrong number of results hangs no caller',
     file: `${core}/settlement.ts`,
     replace: [
-      "if (mismatch) this.#failAll('RESULT_MISMATCH', mismatch)",
+      "if (mismatch) this.#failAll(batch, 'RESULT_MISMATCH', mismatch)",
       'if (mismatch === "") return',
     ],
     test: 'test/core/settlement.test.ts',
@@ -234,7 +234,7 @@ export const mutants: readonly Mutant[] = [
     name: 'batch-stays',
     rule: 'R9 a settled batch that is kept holds no item',
     file: `${core}/execution.ts`,
-    replace: ['view.close()', ''],
+    replace: ['this.#view?.close()', ''],
     test: 'test/core/retention.test.ts',
   },
   {
@@ -292,8 +292,29 @@ export const mutants: readonly Mutant[] = [
     name: 'shed-for-ever',
     rule: 'R8 an estimate that is wrong can be proved wrong',
     file: `${core}/formation.ts`,
-    replace: ['items.push(...fitting)', 'late.push(...fitting)'],
+    replace: ['items.push(...fitting)', 'hopeless.push(...fitting)'],
     test: 'test/core/overload.test.ts',
+  },
+  {
+    name: 'one-listener-each',
+    rule: 'the work of an item is the same however many have its signal',
+    file: `${context}/abort-hub.ts`,
+    replace: ['hub.listeners.size === 0) signal.add', 'hub.listeners.size >= 0) signal.add'],
+    test: 'test/core/one-signal.test.ts',
+  },
+  {
+    name: 'hub-stays',
+    rule: 'R9 a signal that nobody listens to any more has no listener',
+    file: `${context}/abort-hub.ts`,
+    replace: ["signal.removeEventListener('abort', hub)", ''],
+    test: 'test/core/one-signal.test.ts',
+  },
+  {
+    name: 'waits-of-the-first',
+    rule: 'each item of a batch counts by how long it has waited itself',
+    file: `${core}/dispatch.ts`,
+    replace: ['if (submittedAt !== since) {', 'if (Number.isNaN(since)) {'],
+    test: 'test/core/quantiles.test.ts',
   },
   {
     name: 'one-reading-for-ever',
@@ -336,7 +357,7 @@ export const mutants: readonly Mutant[] = [
     file: `${core}/formation.ts`,
     replace: [
       "why = 'cost'\n      break",
-      'queue.remove(item)\n      late.push(item)\n      continue',
+      'queue.remove(item)\n      late = [...(late ?? []), item]\n      continue',
     ],
     test: 'test/core/model/engine-model.test.ts',
   },
@@ -354,7 +375,7 @@ export const mutants: readonly Mutant[] = [
     name: 'halves-are-forgotten',
     rule: 'R8 nobody hangs whose batch has failed',
     file: `${core}/slots.ts`,
-    replace: ['!this.#startRest(execution, execution.rest)', 'execution.rest.length >= 0'],
+    replace: ['!this.#startRest(execution, execution.rest, now)', 'execution.rest.length >= 0'],
     test: 'test/core/bisect.test.ts',
   },
   {
@@ -379,8 +400,8 @@ export const mutants: readonly Mutant[] = [
     rule: 'R8 two consumers never get one error object',
     file: `${core}/execution.ts`,
     replace: [
-      'this.#settlement.settleOne(index, outcome.reason as Error)',
-      'this.#owner.settle(item, outcome)',
+      'this.#owner.settlement.settleOne(this, index, outcome.reason as Error)',
+      'this.#owner.settlement.settle(item, outcome)',
     ],
     test: 'test/core/streams/generator.test.ts',
   },
