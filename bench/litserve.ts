@@ -16,7 +16,7 @@ import { keep, print, type Table } from './report.ts'
 
 const durations: Durations = process.argv.includes('--quick')
   ? { rounds: 1, load: 0.5, warmUp: 0.5, idle: 1 }
-  : { rounds: 3, load: 3, warmUp: 2, idle: 10 }
+  : { rounds: 3, load: 2, warmUp: 2, idle: 10 }
 
 const venv = makeVenv()
 // The model is made by the virtual environment.

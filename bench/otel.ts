@@ -21,7 +21,7 @@ const { measure, median, runtime, spread } = await import('./measure.ts')
 const { print } = await import('./report.ts')
 
 const BURST = 32
-const COUNT = process.argv.includes('--quick') ? 6_400 : 64_000
+const COUNT = process.argv.includes('--quick') ? 6_400 : 32_000
 /** Bytes per item below which it is the measurement. */
 const NOISE = 4
 

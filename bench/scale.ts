@@ -8,27 +8,27 @@
  */
 import assert from 'node:assert/strict'
 
-import { collect } from '../test/support/gc.ts'
-
 process.env['NODE_ENV'] = 'production'
+const { collect } = await import('../test/support/gc.ts')
 const { median, runtime } = await import('./measure.ts')
 const { print } = await import('./report.ts')
 const { BASE, loads } = await import('./scale/loads.ts')
 type Load = ReturnType<typeof loads>[number]
 
 const isQuick = process.argv.includes('--quick')
-const ROUNDS = isQuick ? 1 : 5
+const ROUNDS = isQuick ? 1 : 3
 const MOST = isQuick ? 1e4 : 1e6
+/** In a measurement, at least. */
+const LEAST_ITEMS = isQuick ? 1e4 : 2e5
 
 const costs = new Map<string, number[]>()
 const all = loads(MOST)
-for (let round = 0; round <= ROUNDS; round += 1) {
+for (let round = 0; round < ROUNDS; round += 1) {
   for (const load of all) {
     for (const size of load.sizes) {
       const cost = await costOf(load, size)
       const key = `${load.name} ${size}`
-      // The first round warms up.
-      if (round > 0) costs.set(key, [...(costs.get(key) ?? []), cost])
+      costs.set(key, [...(costs.get(key) ?? []), cost])
     }
   }
 }
@@ -49,12 +49,14 @@ print({
   rows,
 })
 
-/** CPU ns per item; as many items for each size. */
+/** CPU ns per item. */
 async function costOf(load: Load, size: number): Promise<number> {
   const own = size * load.items
-  const repeats = Math.max(1, (Math.max(...load.sizes) * load.items) / own)
+  const repeats = Math.ceil(LEAST_ITEMS / own)
   const submit = load.make(size)
   collect()
+  // The collector throws compiled code away, too.
+  for (let n = 0; n < LEAST_ITEMS / 10; n += own) await settled(own, submit)
   const before = process.cpuUsage()
   for (let n = 0; n < repeats; n += 1) await settled(own, submit)
   const { user, system } = process.cpuUsage(before)

@@ -25,11 +25,12 @@ export function loads(most: number): Load[] {
   const upTo = (last: number): number[] =>
     [1e2, 1e3, 1e4, 1e5, 1e6].filter((size) => size <= Math.min(last, most))
   const queues = { sizes: upTo(1e6).slice(1), items: 1 }
+  const some = { sizes: upTo(1e5).slice(1), items: 1 }
   return [
     { name: BASE, ...queues, make: () => submitTo(create()) },
     { name: 'the same in an array, by hand', ...queues, make: handWritten },
-    { name: 'the same, each with a signal and a deadline', ...queues, make: limited },
-    { name: 'the same, all with one signal', ...queues, make: sharing },
+    { name: 'the same, each with a signal and a deadline', ...some, make: limited },
+    { name: 'the same, all with one signal', ...some, make: sharing },
     { name: 'partitions of 8 items', sizes: upTo(1e5), items: 8, make: partitioned },
     { name: 'tenants with 8 items', sizes: upTo(1e4), items: 8, make: fair },
     { name: 'requests at once', sizes: upTo(1e4), items: 1, make: requests },
