@@ -42,14 +42,14 @@ const GOALS: Readonly<Record<string, Readonly<Record<string, readonly [string, n
 }
 
 /** Streams take long, and only some ask what they cost. */
-const WITH_STREAMS = [
+const WITH_STREAMS: ReadonlySet<string> = new Set([
   'bare',
   'bare, again',
   'no-op',
   'end of response',
   'heddle, no headers',
   'heddle',
-]
+])
 
 const names = flags.only ? flags.only.split('|') : variants
 const collector = await Collector.start()
@@ -65,8 +65,7 @@ async function tablesOn(runtime: string): Promise<Table[]> {
   const found: Table[] = []
   for (const route of ROUTES) {
     const times: Record<string, number[]> = {}
-    const own =
-      route === '/stream' ? targets.filter(([name]) => WITH_STREAMS.includes(name)) : targets
+    const own = route === '/stream' ? targets.filter(([name]) => WITH_STREAMS.has(name)) : targets
     for (const [, target] of own) await target.load(route, WARM_UP)
     for (let round = 0; round < ROUNDS; round += 1) {
       // Each comes after each other one in turn.

@@ -95,6 +95,13 @@ function byTick(): Load {
 export const BASE = 'DataLoader 2.2'
 export const OWN = 'Heddle'
 
+/** They wait for a timer in each burst. */
+export const WAITING: ReadonlySet<string> = new Set([
+  'promise-batcher',
+  'batshit',
+  'TanStack pacer',
+])
+
 export const subjects: Readonly<Record<string, () => Load>> = {
   'by hand, 20 lines: the floor': byHand,
   [BASE]: dataloader,
