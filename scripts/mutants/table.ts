@@ -317,6 +317,20 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/quantiles.test.ts',
   },
   {
+    name: 'full-waits',
+    rule: 'a full batch does not wait for the callers of the last one',
+    file: `${core}/dispatch.ts`,
+    replace: ['if (!this.#isBlocking) this.#scheduler.startFull(now)', ''],
+    test: 'test/core/next-full.test.ts',
+  },
+  {
+    name: 'callers-wait',
+    rule: 'nobody waits for his answer while the next batch takes his thread',
+    file: `${core}/dispatch.ts`,
+    replace: ['this.#blocked > BLOCKING * duration', 'false'],
+    test: 'test/core/next-full.test.ts',
+  },
+  {
     name: 'one-reading-for-ever',
     rule: 'a reading of the clock is shared until the event loop goes on',
     file: `${context}/clock.ts`,

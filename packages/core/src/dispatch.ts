@@ -14,6 +14,9 @@ import { Slots, type SlotsOwner } from './slots.ts'
 import type { Ledger } from './stats.ts'
 import type { StartReason } from './types.ts'
 
+/** The share of its run time after which a batch function that has not returned works in this thread. */
+const BLOCKING = 0.1
+
 /** Told of what a dispatch does: the engine. */
 export interface DispatchOwner<I, O> extends Books<I, O> {
   readonly detectsLeaks: boolean
@@ -33,6 +36,10 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   readonly #ledger: Ledger
   readonly #scheduler: Scheduler<I, O>
   readonly #serviceTime = new ServiceTime()
+  /** ms that the last batch function took, under load, until it returned its promise. */
+  #blocked = 0
+  /** Whether batch functions work in this thread, so that starting one keeps everybody waiting. */
+  #isBlocking = false
 
   constructor(
     owner: DispatchOwner<I, O>,
@@ -95,6 +102,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     const runTime = this.#serviceTime.expect(this.#costOfNext(partition))
     const { items, late, reason } = form(this.#queue, partition, this.options, why, now, runTime)
     if (items.length > 0) this.slots.start(items, partition, reason, now)
+    if (this.#queue.size > 0) this.#blocked = clock.now() - now
     // Last, since whoever is told of it may end others, which must be bound to the batch by then.
     for (const item of late) for (const waiter of waitersOf(item)) this.#owner.expire(waiter)
     this.#owner.rest()
@@ -109,6 +117,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   ended(execution: Execution<I, O>, how: End, now: number): void {
     const duration = now - execution.startedAt
     this.#ledger.ran(duration)
+    this.#isBlocking = this.#blocked > BLOCKING * duration
     // One that was given up, or failed, says nothing of how long work takes.
     const isTypical = how === 'returned' && !execution.isAborted
     this.#scheduler.finished(now, execution, isTypical)
@@ -117,6 +126,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
 
   slotFreed(now: number): void {
     this.#scheduler.slotsChanged(now)
+    if (!this.#isBlocking) this.#scheduler.startFull(now)
     this.#owner.rest()
   }
 

@@ -116,6 +116,19 @@ export class Scheduler<I, O> {
     this.wake()
   }
 
+  /**
+   * Starts what is full at once. It would gain nothing by the turn to come, before which everybody goes on
+   * whom the last batch has answered.
+   */
+  startFull(time: number): void {
+    const { maxBatchSize } = this.#options
+    for (let { next } = this.#queue; next && this.hasFreeSlot; { next } = this.#queue) {
+      const reason = next.size < maxBatchSize ? undefined : this.#readiness(next, time)
+      if (reason === undefined) return
+      this.#starter.start(next, reason, time)
+    }
+  }
+
   /** The options have changed. */
   reconfigured(time: number): void {
     // It would miss what happens meanwhile.
