@@ -49,11 +49,15 @@ const waysOf: Readonly<Record<string, (store: Store) => Ask>> = {
     const loader = new DataLoader<number, string>((numbers) => store.many(numbers), options)
     return (n) => loader.load(n)
   },
-  Heddle(store) {
-    const run = (numbers: readonly number[]): Promise<string[]> => store.many(numbers)
-    const batcher = createBatcher({ name: 'rows', maxBatchSize: MOST, run })
-    return (n) => batcher.submit(n)
-  },
+  Heddle: (store) => heddle(store, 'immediate'),
+  // In the turn of the event loop in which they are asked, as DataLoader does.
+  'Heddle, microtask': (store) => heddle(store, 'microtask'),
+}
+
+function heddle(store: Store, coalesce: 'immediate' | 'microtask'): Ask {
+  const run = (numbers: readonly number[]): Promise<string[]> => store.many(numbers)
+  const batcher = createBatcher({ name: 'rows', maxBatchSize: MOST, run, coalesce })
+  return (n) => batcher.submit(n)
 }
 
 const url = process.env['DATABASE_URL']

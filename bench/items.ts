@@ -13,6 +13,7 @@ import { getHeapStatistics } from 'node:v8'
 
 process.env['NODE_ENV'] = 'production'
 const { runRequest } = await import('@heddle/context')
+const { randomFrom } = await import('../test/support/random.ts')
 const { CALLERS, goalOf } = await import('./items/goals.ts')
 const { BASE, OWN, subjects, WAITING } = await import('./items/subjects.ts')
 const { median, ratios, runtime, spread } = await import('./measure.ts')
@@ -75,8 +76,16 @@ async function round(name: string, load: Load, caller: Caller, burst: number): P
   }
 }
 
+const random = randomFrom(8)
 for (const [callerName, bursts] of LOADS) {
   for (const burst of bursts) print(await tableOf(callerName, burst))
+}
+
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, place: random() }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ value }) => value)
 }
 
 async function tableOf(callerName: string, burst: number): Promise<Table> {
@@ -85,8 +94,8 @@ async function tableOf(callerName: string, burst: number): Promise<Table> {
   const costs = new Map<string, Cost[]>(loads.map(([name]) => [name, []]))
   for (const [name, load] of loads) await round(name, load, caller, 32)
   for (let n = 0; n <= ROUNDS; n += 1) {
-    for (let turn = 0; turn < loads.length; turn += 1) {
-      const [name, load] = loads[(n + turn) % loads.length]!
+    // In another order each time: whoever comes after a wasteful one pays for collecting what that has left.
+    for (const [name, load] of shuffled(loads)) {
       const cost = await round(name, load, caller, burst)
       // The first round is another warm-up.
       if (n > 0) costs.get(name)?.push(cost)
