@@ -1,5 +1,5 @@
 /** Small pictures of the tables, for docs/performance.md. */
-import { parse, View } from 'vega'
+import { logger, parse, View } from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 
 import type { Cell, Table } from './report.ts'
@@ -7,6 +7,8 @@ import type { Cell, Table } from './report.ts'
 interface Chart {
   /** Which tables are shown, side by side. */
   readonly shows: (title: string) => boolean
+  /** What is left of a title when it stands beside the others'. */
+  readonly short?: RegExp
   /** Which rows of them. */
   readonly rows?: (row: readonly Cell[]) => boolean
   /** The columns of the label and of the number, or with a line for each label, of x and y. */
@@ -19,12 +21,14 @@ interface Chart {
 const CHARTS: Readonly<Record<string, Chart>> = {
   items: {
     shows: (title) => title.includes('store of its own, bursts of 32'),
+    short: /[^,]+$/,
     label: ([name]) => `${name}`,
     value: 2,
     axis: 'CPU time per item, × DataLoader',
   },
   http: {
     shows: (title) => title.includes('/json'),
+    short: /[^,]+$/,
     label: ([name]) => `${name}`,
     value: 2,
     axis: 'CPU time per request, × a bare route',
@@ -45,6 +49,7 @@ const CHARTS: Readonly<Record<string, Chart>> = {
   },
   scale: {
     shows: () => true,
+    short: /[^,]+$/,
     label: ([what]) => `${what}`,
     x: 1,
     value: 2,
@@ -62,13 +67,15 @@ export async function chartOf(name: string, tables: readonly Table[]): Promise<s
       rows
         .filter((row) => chart.rows?.(row) ?? true)
         .map((row) => ({
-          title,
+          title: chart.short?.exec(title)?.[0] ?? title,
           label: chart.label(row),
           x: row[chart.x ?? 0],
           value: row[chart.value],
         })),
     )
-  const spec = compile(chart.x === undefined ? bars(chart, values) : lines(chart, values)).spec
+  const form = chart.x === undefined ? bars(chart, values) : lines(chart, values)
+  // It warns that parts with scales of their own may differ in size: they are meant to.
+  const { spec } = compile(form, { logger: logger(0) })
   return new View(parse(spec), { renderer: 'none' }).toSVG()
 }
 
@@ -83,7 +90,7 @@ const LOOK = {
     font: 'system-ui, sans-serif',
     axis: { gridColor: '#eeeeee', titleFontWeight: 'normal' },
     header: { labelFontSize: 12, labelFontWeight: 'bold' },
-    legend: { orient: 'bottom', columns: 2, labelLimit: 300 },
+    legend: { orient: 'bottom', columns: 2, labelLimit: 400 },
     view: { stroke: null },
   },
 } as const
@@ -95,6 +102,8 @@ function bars({ axis }: Chart, values: Values): TopLevelSpec {
     ...LOOK,
     data: { values: [...values] },
     facet: FACET,
+    // Each has its own rows, and its own unit.
+    resolve: { scale: { x: 'independent', y: 'independent' } },
     spec: {
       width: 260,
       encoding: {
@@ -103,7 +112,7 @@ function bars({ axis }: Chart, values: Values): TopLevelSpec {
           type: 'nominal',
           title: null,
           sort: null,
-          axis: { labelLimit: 220 },
+          axis: { labelLimit: 280 },
         },
         x: { field: 'value', type: 'quantitative', title: axis },
       },

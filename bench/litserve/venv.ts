@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+/** It gives up soon where there is no index. */
+const PIP = ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '15', '-r']
+
 /** What LitServe needs to run, in a folder of this bench. */
 export interface Venv {
   readonly python: string
@@ -34,7 +37,7 @@ export function makeVenv(): Venv | undefined {
   try {
     console.error('Installs LitServe into a virtual environment')
     execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' })
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '-r', requirements], { stdio: 'pipe' })
+    execFileSync(python, [...PIP, requirements], { stdio: 'pipe' })
     execFileSync(python, [modelProgram, model], { stdio: 'pipe' })
     return { python, model }
   } catch (error) {
