@@ -210,7 +210,7 @@ export const mutants: readonly Mutant[] = [
     name: 'item-keeps-listener',
     rule: 'R9 a settled item leaves its signal',
     file: `${core}/item.ts`,
-    replace: ["this.source?.removeEventListener('abort', this)", ''],
+    replace: ['if (this.source) unlistenToAbort(this.source, this)', ''],
     test: 'test/core/cancellation.test.ts',
   },
   {
@@ -471,7 +471,7 @@ export const mutants: readonly Mutant[] = [
       'afterPromises(() => clock.setImmediate(this.#turn))',
       'clock.setImmediate(this.#turn)',
     ],
-    test: 'test/core/streams/continuous-batcher.test.ts',
+    test: 'test/core/streams/blocking-start.test.ts',
   },
   {
     name: 'steps-overlap',
