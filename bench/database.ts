@@ -16,7 +16,7 @@ process.env['NODE_ENV'] = 'production'
 const { createBatcher } = await import('@heddle/core')
 const { openPGlite, openServer } = await import('./database/postgres.ts')
 const { openSqlite } = await import('./database/sqlite.ts')
-const { median, runtime } = await import('./measure.ts')
+const { median, runtime, takeTurns } = await import('./measure.ts')
 const { print } = await import('./report.ts')
 type Store = import('./database/store.ts').Store
 type Table = import('./report.ts').Table
@@ -69,15 +69,9 @@ async function tableOf(store: Store): Promise<Table> {
   const ways = Object.entries(waysOf).map(([name, make]) => [name, make(store)] as const)
   const rows: Table['rows'][number][] = []
   for (const atOnce of AT_ONCE) {
-    const costs = new Map<string, Cost[]>(ways.map(([name]) => [name, []]))
-    for (let n = 0; n <= ROUNDS; n += 1) {
-      for (let turn = 0; turn < ways.length; turn += 1) {
-        const [name, ask] = ways[(n + turn) % ways.length]!
-        const cost = await round(store, ask, atOnce)
-        // The first round warms up.
-        if (n > 0) costs.get(name)?.push(cost)
-      }
-    }
+    const found = await takeTurns(ways, ROUNDS + 1, ([, ask]) => round(store, ask, atOnce))
+    // The first round warms up.
+    const costs = new Map(ways.map(([name], index) => [name, found[index]?.slice(1) ?? []]))
     for (const [name] of ways) rows.push(rowOf(name, atOnce, costs))
   }
   await store.close()

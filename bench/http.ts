@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { variants } from './http/apps.ts'
 import { Collector } from './http/collector.ts'
 import { Target } from './http/target.ts'
-import { median, ratios, spread } from './measure.ts'
+import { median, ratios, spread, takeTurns } from './measure.ts'
 import { keep, print, type Table } from './report.ts'
 
 const { values: flags } = parseArgs({
@@ -64,16 +64,10 @@ async function tablesOn(runtime: string): Promise<Table[]> {
   )
   const found: Table[] = []
   for (const route of ROUTES) {
-    const times: Record<string, number[]> = {}
     const own = route === '/stream' ? targets.filter(([name]) => WITH_STREAMS.has(name)) : targets
     for (const [, target] of own) await target.load(route, WARM_UP)
-    for (let round = 0; round < ROUNDS; round += 1) {
-      // Each comes after each other one in turn.
-      for (let turn = 0; turn < own.length; turn += 1) {
-        const [name, target] = own[(round + turn) % own.length]!
-        ;(times[name] ??= []).push(await target.load(route, REQUESTS))
-      }
-    }
+    const loads = await takeTurns(own, ROUNDS, ([, target]) => target.load(route, REQUESTS))
+    const times = Object.fromEntries(own.map(([name], index) => [name, loads[index] ?? []]))
     const table = tableOf(targets[0]?.[1].runtime ?? runtime, route, times)
     print(table)
     found.push(table)

@@ -12,23 +12,36 @@ export async function measure<Name extends string>(
   operations: Readonly<Record<Name, Operation>>,
   count: number,
 ): Promise<Record<Name, readonly number[]>> {
-  const names = Object.keys(operations) as Name[]
-  const rounds = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
-    Name,
-    number[]
-  >
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    // Each comes after each other one in turn.
-    for (let turn = 0; turn < names.length; turn += 1) {
-      const name = names[(round + turn) % names.length]!
-      const before = process.cpuUsage()
-      await operations[name](count)
-      const { user, system } = process.cpuUsage(before)
-      // The first round warms up.
-      if (round > 0) rounds[name].push(((user + system) * 1e3) / count)
+  const entries = Object.entries<Operation>(operations)
+  const times = await takeTurns(entries, ROUNDS + 1, async ([, operation]) => {
+    const before = process.cpuUsage()
+    await operation(count)
+    const { user, system } = process.cpuUsage(before)
+    return ((user + system) * 1e3) / count
+  })
+  // The first round warms up.
+  const pairs = entries.map(([name], index) => [name, times[index]?.slice(1) ?? []])
+  return Object.fromEntries(pairs) as Record<Name, readonly number[]>
+}
+
+/**
+ * Measures each subject once in each round; each comes after each other one in turn.
+ *
+ * @returns for each subject, what it was in each round
+ */
+export async function takeTurns<Subject, Result>(
+  subjects: readonly Subject[],
+  rounds: number,
+  measureOne: (subject: Subject) => Promise<Result>,
+): Promise<Result[][]> {
+  const results = subjects.map((): Result[] => [])
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const index = (round + turn) % subjects.length
+      results[index]?.push(await measureOne(subjects[index] as Subject))
     }
   }
-  return rounds
+  return results
 }
 
 /** Of each round: what disturbs one disturbs both of its sides. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { median, quantile } from '../measure.ts'
+import { median, quantile, takeTurns } from '../measure.ts'
 import { load } from './load.ts'
 import type { Subject } from './subjects.ts'
 import type { Work } from './work.ts'
@@ -46,17 +46,14 @@ export async function compare(
   durations: Durations,
 ): Promise<Result[]> {
   const loads = subjects.flatMap(loadsOf)
-  const rounds = new Map<Load, Round[]>(loads.map((each) => [each, []]))
   for (const subject of subjects) {
     await measure(work, { subject, path: '/predict', connections: 64 }, durations.warmUp)
   }
-  for (let round = 0; round < durations.rounds; round += 1) {
-    for (let turn = 0; turn < loads.length; turn += 1) {
-      const each = loads[(round + turn) % loads.length]!
-      rounds.get(each)?.push(await measure(work, each, durations.load))
-    }
-  }
-  return [...rounds].map(([each, own]) => {
+  const rounds = await takeTurns(loads, durations.rounds, (each) =>
+    measure(work, each, durations.load),
+  )
+  return loads.map((each, index) => {
+    const own = rounds[index] ?? []
     const medianOf = (key: keyof Round): number => median(own.map((one) => one[key]))
     return {
       ...each,
