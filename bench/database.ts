@@ -16,7 +16,7 @@ process.env['NODE_ENV'] = 'production'
 const { createBatcher } = await import('@heddle/core')
 const { openPGlite, openServer } = await import('./database/postgres.ts')
 const { openSqlite } = await import('./database/sqlite.ts')
-const { median, runtime, takeTurns } = await import('./measure.ts')
+const { cpuTime, median, runtime, takeTurns } = await import('./measure.ts')
 const { print } = await import('./report.ts')
 type Store = import('./database/store.ts').Store
 type Table = import('./report.ts').Table
@@ -104,11 +104,10 @@ async function round(store: Store, ask: Ask, atOnce: number): Promise<Cost> {
     }
   }
   const start = performance.now()
-  const before = process.cpuUsage()
-  await Promise.all(Array.from({ length: atOnce }, client))
-  const { user, system } = process.cpuUsage(before)
-  const time = ((performance.now() - start) * 1e3) / requests
-  return { cpu: (user + system) / requests, time }
+  const cpu = await cpuTime(async () => {
+    await Promise.all(Array.from({ length: atOnce }, client))
+  })
+  return { cpu: cpu / requests, time: ((performance.now() - start) * 1e3) / requests }
 }
 
 function rowOf(

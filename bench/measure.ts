@@ -14,14 +14,20 @@ export async function measure<Name extends string>(
 ): Promise<Record<Name, readonly number[]>> {
   const entries = Object.entries<Operation>(operations)
   const times = await takeTurns(entries, ROUNDS + 1, async ([, operation]) => {
-    const before = process.cpuUsage()
-    await operation(count)
-    const { user, system } = process.cpuUsage(before)
-    return ((user + system) * 1e3) / count
+    const time = await cpuTime(() => operation(count))
+    return (time * 1e3) / count
   })
   // The first round warms up.
   const pairs = entries.map(([name], index) => [name, times[index]?.slice(1) ?? []])
   return Object.fromEntries(pairs) as Record<Name, readonly number[]>
+}
+
+/** µs of CPU time that this process takes, in all its threads. */
+export async function cpuTime(work: () => void | Promise<void>): Promise<number> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return user + system
 }
 
 /**

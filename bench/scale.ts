@@ -10,7 +10,7 @@ import assert from 'node:assert/strict'
 
 process.env['NODE_ENV'] = 'production'
 const { collect } = await import('../test/support/gc.ts')
-const { median, runtime } = await import('./measure.ts')
+const { cpuTime, median, runtime } = await import('./measure.ts')
 const { print } = await import('./report.ts')
 const { BASE, loads } = await import('./scale/loads.ts')
 type Load = ReturnType<typeof loads>[number]
@@ -57,10 +57,10 @@ async function costOf(load: Load, size: number): Promise<number> {
   collect()
   // The collector throws compiled code away, too.
   for (let n = 0; n < LEAST_ITEMS / 10; n += own) await settled(own, submit)
-  const before = process.cpuUsage()
-  for (let n = 0; n < repeats; n += 1) await settled(own, submit)
-  const { user, system } = process.cpuUsage(before)
-  return ((user + system) * 1e3) / (own * repeats)
+  const time = await cpuTime(async () => {
+    for (let n = 0; n < repeats; n += 1) await settled(own, submit)
+  })
+  return (time * 1e3) / (own * repeats)
 }
 
 /** Bytes per item while all wait. */

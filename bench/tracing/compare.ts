@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type DataLoader from 'dataloader'
 
-import { median } from '../measure.ts'
+import { cpuTime, median, takeTurns } from '../measure.ts'
 import { type Ask, BURST, requests } from './load.ts'
 
 const BATCH = /^(?:batch items|dataloader\.batch)/
@@ -64,17 +64,14 @@ export async function compare(count: number, rounds: number): Promise<string[][]
   }
 
   output.target = new BatchSpanProcessor({ exporter: nowhere, maxQueueSize: 1e6 })
-  const times: Record<string, number[]> = {}
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, ask] of Object.entries(asks)) {
-      const before = process.cpuUsage()
+  const found = await takeTurns(Object.values(asks), rounds + 1, (ask) =>
+    cpuTime(async () => {
       await requests(tracer, ask, count)
       await output.forceFlush()
-      const { user, system } = process.cpuUsage(before)
-      // The first round warms up.
-      if (round > 0) (times[name] ??= []).push((user + system) / count)
-    }
-  }
+    }),
+  )
+  // The first round warms up.
+  const times = found.map((own) => median(own.slice(1)) / count)
   const head = [
     `same load, bursts of ${BURST}`,
     'batches that are children of one caller',
@@ -83,10 +80,10 @@ export async function compare(count: number, rounds: number): Promise<string[][]
     'spans per request',
     'CPU µs per request',
   ]
-  const rows = [...shapes].map(([name, shape]) => [
+  const rows = [...shapes].map(([name, shape], index) => [
     name,
     ...shape,
-    median(times[name] ?? []).toFixed(1),
+    (times[index] ?? Number.NaN).toFixed(1),
   ])
   return [head, ...rows]
 }
