@@ -1,7 +1,7 @@
 /** Small pictures of the tables, for docs/performance.md. */
-import { logger, parse, View } from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import type { TopLevelSpec } from 'vega-lite'
 
+import { CONFIG, OWN, SPEC, svgOf } from './chart-look.ts'
 import type { Cell, Table } from './report.ts'
 
 interface Chart {
@@ -73,29 +73,22 @@ export async function chartOf(name: string, tables: readonly Table[]): Promise<s
           value: row[chart.value],
         })),
     )
-  const form = chart.x === undefined ? bars(chart, values) : lines(chart, values)
-  // It warns that parts with scales of their own may differ in size: they are meant to.
-  const { spec } = compile(form, { logger: logger(0) })
-  return new View(parse(spec), { renderer: 'none' }).toSVG()
+  return svgOf(chart.x === undefined ? bars(chart, values) : lines(chart, values))
 }
 
 type Values = readonly object[]
 
 const LOOK = {
-  $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-  background: 'white',
+  ...SPEC,
   padding: 12,
   columns: 2,
   config: {
-    font: 'system-ui, sans-serif',
-    axis: { gridColor: '#eeeeee', titleFontWeight: 'normal' },
+    ...CONFIG,
     header: { labelFontSize: 12, labelFontWeight: 'bold' },
     legend: { orient: 'bottom', columns: 2, labelLimit: 400 },
-    view: { stroke: null },
   },
 } as const
 const FACET = { field: 'title', type: 'nominal', title: null, sort: null } as const
-const OWN = '#c2410c'
 
 function bars({ axis }: Chart, values: Values): TopLevelSpec {
   return {

@@ -1,6 +1,6 @@
-import { parse, View } from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import type { TopLevelSpec } from 'vega-lite'
 
+import { CONFIG, OWN, SPEC, svgOf } from '../chart-look.ts'
 import { AUTO, type Comparison } from './open-loop.ts'
 
 const SHOWN: Readonly<Record<string, string>> = {
@@ -26,8 +26,7 @@ export function latencyChart(comparisons: readonly Comparison[]): Promise<string
   )
   const policies = [...Object.values(SHOWN), BOUND]
   const spec: TopLevelSpec = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    background: 'white',
+    ...SPEC,
     padding: 16,
     data: { values },
     columns: 2,
@@ -56,7 +55,7 @@ export function latencyChart(comparisons: readonly Comparison[]): Promise<string
           sort: policies,
           scale: {
             domain: policies,
-            range: ['#b8a9c9', '#e0a458', '#5b8db8', '#c2410c', '#333333'],
+            range: ['#b8a9c9', '#e0a458', '#5b8db8', OWN, '#333333'],
           },
         },
         strokeDash: {
@@ -66,12 +65,10 @@ export function latencyChart(comparisons: readonly Comparison[]): Promise<string
       },
     },
     config: {
-      font: 'system-ui, sans-serif',
-      axis: { gridColor: '#eeeeee', titleFontWeight: 'normal' },
+      ...CONFIG,
       header: { labelFontSize: 13, labelFontWeight: 'bold' },
       legend: { orient: 'bottom' },
-      view: { stroke: null },
     },
   }
-  return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG()
+  return svgOf(spec)
 }

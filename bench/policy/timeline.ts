@@ -1,9 +1,9 @@
 import { clock } from '@heddle/context/engine'
 import { createBatcher } from '@heddle/core'
 import { virtualClock } from '@heddle/core/testing'
-import { parse, View } from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import type { TopLevelSpec } from 'vega-lite'
 
+import { CONFIG, SPEC, svgOf } from '../chart-look.ts'
 import type { Options } from './simulation.ts'
 
 /** Where one item was when: ms since the picture begins. */
@@ -63,8 +63,7 @@ export async function timelineChart(): Promise<string> {
     values.push(...(await staysOf(policy, options)))
   }
   const spec: TopLevelSpec = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    background: 'white',
+    ...SPEC,
     padding: 16,
     data: { values },
     facet: {
@@ -87,8 +86,7 @@ export async function timelineChart(): Promise<string> {
       },
     },
     config: {
-      font: 'system-ui, sans-serif',
-      axis: { gridColor: '#eeeeee', titleFontWeight: 'normal' },
+      ...CONFIG,
       header: {
         labelFontSize: 13,
         labelFontWeight: 'bold',
@@ -98,8 +96,7 @@ export async function timelineChart(): Promise<string> {
         labelAnchor: 'start',
       },
       legend: { orient: 'bottom' },
-      view: { stroke: null },
     },
   }
-  return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG()
+  return svgOf(spec)
 }
