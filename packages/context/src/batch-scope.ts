@@ -4,11 +4,12 @@ import { registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
 import type { Scope } from './types.ts'
 
+/** What a scope shows of its batch. Each is read when somebody asks for it, so it may be a getter. */
 export interface BatchScopeOptions {
   /** Names the batch in errors, for example `users#17`. */
   readonly name: string
   /** Aborts when all members are gone. @defaultValue a signal that never aborts */
-  readonly signal?: () => AbortSignal
+  readonly signal?: AbortSignal
   /** ms on the `performance.now()` clock. */
   readonly deadline?: number | undefined
   /** ms on the `performance.now()` clock. @defaultValue now */
@@ -56,38 +57,48 @@ export function openBatchScope(members: readonly Member[], options: BatchScopeOp
 }
 
 class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
-  override readonly kind: BatchScope['kind']
-  override readonly parent = undefined
-  override readonly batch: BatchIdentity = this
-  override readonly deadline: number | undefined
-  readonly name: string
   readonly size: number
-  readonly engine: object | undefined
-  #openSignal: (() => AbortSignal) | undefined
+  /** Kept after the end, for the name: it must not lead to the members from then on. */
+  readonly #options: BatchScopeOptions
   #signal: AbortSignal | undefined
 
   constructor(size: number, options: BatchScopeOptions) {
     super(options.startTime)
-    this.kind = options.kind ?? 'batch'
     this.size = size
-    this.name = options.name
-    this.deadline = options.deadline
-    this.engine = options.engine
-    this.#openSignal = options.signal
+    this.#options = options
+    this.#signal = undefined
+  }
+
+  get kind(): BatchScope['kind'] {
+    return this.#options.kind ?? 'batch'
+  }
+
+  get parent(): undefined {
+    return undefined
+  }
+
+  get batch(): BatchIdentity {
+    return this
   }
 
   get id(): string {
     return this.name
   }
 
-  get signal(): AbortSignal {
-    return (this.#signal ??= this.#openSignal?.() ?? new AbortController().signal)
+  get name(): string {
+    return this.#options.name
   }
 
-  /** A socket that was opened in the batch keeps this scope: it must not lead to the members. */
-  override close(): void {
-    super.close()
-    this.#openSignal = undefined
+  get deadline(): number | undefined {
+    return this.#options.deadline
+  }
+
+  get engine(): object | undefined {
+    return this.#options.engine
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= this.#options.signal ?? new AbortController().signal)
   }
 
   run<R>(fn: () => R): R {

@@ -89,7 +89,7 @@ export class ItemView<I, O> implements BatchItem<I> {
     return openBatchScope(items, {
       name: `${id}[${this.index}]`,
       kind: 'item',
-      signal: () => this.signal,
+      signal: this.signal,
       ...(engine ? { engine } : {}),
     })
   }

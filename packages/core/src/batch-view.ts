@@ -5,65 +5,77 @@ import type { Batch, BatchItem, StartReason } from './types.ts'
 
 /** The batch as its function sees it. It lets go of its members when the function has settled. */
 export class BatchView<I, O> implements Batch<I> {
-  readonly id: string
-  readonly name: string
-  readonly size: number
-  readonly partition: string
-  readonly reason: StartReason
-  readonly deadline: number | undefined
-  #execution: Execution<I, O> | undefined
+  readonly #execution: Execution<I, O>
   #items: readonly ItemView<I, O>[] | undefined
   #signal: AbortSignal | undefined
 
-  constructor(execution: Execution<I, O>, name: string) {
-    this.id = execution.id
-    this.name = name
-    this.size = execution.items.length
-    this.partition = execution.partition
-    this.reason = execution.reason
-    this.deadline = execution.deadline
+  constructor(execution: Execution<I, O>) {
     this.#execution = execution
+    this.#items = undefined
+    this.#signal = undefined
+  }
+
+  get id(): string {
+    return this.#execution.id
+  }
+
+  get name(): string {
+    return this.#execution.batcher
+  }
+
+  get size(): number {
+    return this.#execution.size
+  }
+
+  get partition(): string {
+    return this.#execution.partition
+  }
+
+  get reason(): StartReason {
+    return this.#execution.reason
+  }
+
+  get deadline(): number | undefined {
+    return this.#execution.deadline
   }
 
   /** Made when first asked for: many batch functions need the inputs alone. */
   get items(): readonly BatchItem<I>[] {
     if (this.#items) return this.#items
     const execution = this.#execution
-    this.#items = execution?.items.map((item, index) => new ItemView(execution, item, index)) ?? []
+    this.#items = execution.items.map((item, index) => new ItemView(execution, item, index))
     return this.#items
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= this.#execution?.signal ?? new AbortController().signal
-    return this.#signal
+    return (this.#signal ??= this.#execution.signal)
   }
 
   /** Differs where the partition does; for the batch functions of this package. */
   get partitionKey(): string {
-    return this.#execution?.partitionKey ?? ''
+    return this.#execution.partitionKey
   }
 
   /** Whom a scope is opened for, and by whom; for the batch functions of this package. */
   get members(): readonly Item<I, O>[] {
-    return this.#execution?.items ?? []
+    return this.#execution.items
   }
 
-  get engine(): object | undefined {
-    return this.#execution?.engine
+  get engine(): object {
+    return this.#execution.engine
   }
 
   /** What was attached to the items; for the batch functions of this package. */
   attachments(): readonly unknown[] {
-    return this.#execution?.items.map(({ attachment }) => attachment) ?? []
+    return this.#execution.items.map(({ attachment }) => attachment)
   }
 
   /** Settles one member before the others; for the batch functions of this package. */
   settle(index: number, outcome: Outcome<O>): void {
-    this.#execution?.settleEarly(index, outcome)
+    this.#execution.settleEarly(index, outcome)
   }
 
   close(): void {
-    this.#execution = undefined
     if (this.#items) for (const item of this.#items) item.close()
   }
 }

@@ -99,8 +99,14 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   }
 
   start(partition: Partition<I, O>, why: StartReason, now: number): void {
-    const runTime = this.#serviceTime.expect(this.#costOfNext(partition))
-    const { items, late, reason } = form(this.#queue, partition, this.options, why, now, runTime)
+    const { items, late, reason } = form(
+      this.#queue,
+      partition,
+      this.options,
+      why,
+      now,
+      this.#serviceTime,
+    )
     if (items.length > 0) this.slots.start(items, partition, reason, now)
     if (this.#queue.size > 0) this.#blocked = clock.now() - now
     // Last, since whoever is told of it may end others, which must be bound to the batch by then.
@@ -147,11 +153,5 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
 
   wakeAt(time: number): void {
     this.#owner.wakeAt(time)
-  }
-
-  /** What the next batch of the partition will cost, at most. */
-  #costOfNext({ size, cost }: Partition<I, O>): number {
-    const { maxBatchSize, maxBatchCost } = this.options
-    return Math.min(maxBatchCost, (cost / size) * Math.min(size, maxBatchSize))
   }
 }

@@ -1,4 +1,9 @@
-import { type BatchScope, openBatchScope, runNeutral } from '@heddle/context'
+import {
+  type BatchScope,
+  type BatchScopeOptions,
+  openBatchScope,
+  runNeutral,
+} from '@heddle/context'
 import { leakGuard } from '@heddle/context/engine'
 
 import { BatchView } from './batch-view.ts'
@@ -34,14 +39,17 @@ export type End = 'returned' | 'threw' | 'abandoned'
 
 type Results<O> = Promise<readonly (O | Error)[]>
 
-/** One call of the batch function, from its start until it settles. */
-export class Execution<I, O> implements Linked<Execution<I, O>> {
+/** One call of the batch function, from its start until it settles. Its scope and its view read it. */
+export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O>> {
   /** Neighbours in the order in which batches started; for the slots alone. */
   previous: Execution<I, O> | undefined
   next: Execution<I, O> | undefined
   /** What failed batches have left to be run again in this one's slot, the next of it last. */
   rest: Item<I, O>[][] | undefined
-  readonly id: string
+  /** Counts the batches of a batcher. */
+  readonly number: number
+  /** How many items it has. */
+  readonly size: number
   /**
    * One for each input; where a caller leaves who waited with others, another takes its place. None any
    * more once it has finished.
@@ -59,6 +67,7 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
   /** ms on the `performance.now()` clock. */
   readonly startedAt: number
   readonly #owner: ExecutionOwner<I, O>
+  #id: string | undefined
   /** Whether an item has several callers. */
   readonly #isShared: boolean
   /** Members whose callers still wait. */
@@ -72,14 +81,15 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
 
   constructor(
     owner: ExecutionOwner<I, O>,
-    id: string,
+    number: number,
     items: Item<I, O>[],
     { key, label }: PartitionName,
     reason: StartReason,
     startedAt: number,
   ) {
     this.#owner = owner
-    this.id = id
+    this.number = number
+    this.size = items.length
     this.items = items
     this.partition = label
     this.partitionKey = key
@@ -107,8 +117,22 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
     return this.#owner
   }
 
-  get size(): number {
-    return this.items.length
+  /** For example `users#17`; made when somebody asks for it. */
+  get id(): string {
+    return (this.#id ??= `${this.batcher}#${this.number}`)
+  }
+
+  /** As its scope is called. */
+  get name(): string {
+    return this.id
+  }
+
+  get batcher(): string {
+    return this.#owner.options.name
+  }
+
+  get startTime(): number {
+    return this.startedAt
   }
 
   get isAborted(): boolean {
@@ -168,17 +192,11 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
   run(): void {
     const { options, settlement } = this.#owner
     this.#isRunning = true
-    this.#view = new BatchView(this, options.name)
+    this.#view = new BatchView(this)
     let results: Results<O> | undefined
     const call = (): Results<O> => (results = this.#call())
     try {
-      this.#scope = openBatchScope(this.members, {
-        name: this.id,
-        signal: () => this.signal,
-        deadline: this.deadline,
-        startTime: this.startedAt,
-        engine: this.engine,
-      })
+      this.#scope = openBatchScope(this.members, this)
       const instruments = activeInstruments()
       if (instruments.length === 0) void this.#scope.run(call)
       else {
@@ -233,8 +251,12 @@ export class Execution<I, O> implements Linked<Execution<I, O>> {
     this.#view?.close()
     this.#scope?.close()
     this.#owner.finished(this, how)
-    // An error whose stack nobody has read holds what was on it (V8 before Node 26), this among it.
+    // Its scope and its view may be kept, and an error whose stack nobody has read holds what was on it
+    // (V8 before Node 26), this among it.
     this.items = []
+    this.rest = undefined
+    this.#controller = undefined
+    this.#abortReason = undefined
   }
 
   /** Everybody who waits for it, as it starts. */

@@ -1,7 +1,7 @@
 import type { Item } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
-import type { RunTime } from './service-time.ts'
+import type { RunTime, ServiceTime } from './service-time.ts'
 import { lastDeadline } from './sharing.ts'
 import type { StartReason } from './types.ts'
 
@@ -16,7 +16,7 @@ export interface Formation<I, O> {
 /**
  * Takes the members of a batch that starts now out of the queue, and whoever is too late with them.
  *
- * @param runTime - what the batch is expected to take
+ * @param serviceTime - by which the batch is expected to take a certain time
  */
 export function form<I, O>(
   queue: Queue<I, O>,
@@ -24,9 +24,11 @@ export function form<I, O>(
   options: ResolvedOptions<I, O>,
   reason: StartReason,
   now: number,
-  runTime: RunTime,
+  serviceTime: ServiceTime,
 ): Formation<I, O> {
   const { maxBatchSize, maxBatchCost } = options
+  const { size, cost: waitingCost } = partition
+  let runTime: RunTime | undefined
   const items: Item<I, O>[] = []
   let late: Item<I, O>[] | undefined
   let hopeless: Item<I, O>[] | undefined
@@ -38,11 +40,12 @@ export function form<I, O>(
     if (item === undefined) break
     const deadline = lastDeadline(item)
     if (deadline !== undefined) {
+      runTime ??= serviceTime.expect(costOfNext(size, waitingCost, options))
       // When more wait than fit, a place is too good for one that may well be late.
       const isCrowded = items.length + partition.size > maxBatchSize
       const isHopeless = deadline < now + (isCrowded ? runTime.p95 : runTime.mean)
       if (isHopeless || deadline <= now) {
-        queue.remove(item)
+        queue.take(item, partition)
         if (deadline <= now) (late ??= []).push(item)
         else (hopeless ??= []).push(item)
         continue
@@ -56,8 +59,9 @@ export function form<I, O>(
     cost += item.cost
     items.push(item)
     partition.charge(item)
-    queue.remove(item)
+    queue.take(item, partition)
   }
+  queue.tidy(partition)
   if (items.length === 0 && hopeless) {
     // The run time is an estimate, and only a run can prove it wrong: shed all, it would stand for ever.
     const fitting = lastThatFit(hopeless, options)
@@ -72,6 +76,15 @@ export function form<I, O>(
 }
 
 const nobody: readonly never[] = []
+
+/** What the next batch of so many waiting items will cost, at most. */
+function costOfNext<I, O>(
+  size: number,
+  cost: number,
+  { maxBatchSize, maxBatchCost }: ResolvedOptions<I, O>,
+): number {
+  return Math.min(maxBatchCost, (cost / size) * Math.min(size, maxBatchSize))
+}
 
 /** Those with the most time left, as a queue in which all have the same timeout has them. */
 function lastThatFit<I, O>(

@@ -147,16 +147,26 @@ export class Queue<I, O> {
   remove(item: Item<I, O>): void {
     const { partition } = item
     if (partition === undefined) return
+    this.take(item, partition)
+    this.tidy(partition)
+  }
+
+  /** Takes an item out of its partition. When all that leave together have left, `tidy` must follow. */
+  take(item: Item<I, O>, partition: Partition<I, O>): void {
     partition.remove(item)
     item.partition = undefined
     this.#size -= 1
     if (this.#options.tenantBy) this.#count(item.tenant, -1)
+  }
+
+  /** Items of the partition have left. */
+  tidy(partition: Partition<I, O>): void {
     this.#noteFull(partition)
     if (partition.size > 0) {
       this.#changed(partition)
       return
     }
-    this.#keyed.delete(partition.key)
+    if (partition !== this.#plain) this.#keyed.delete(partition.key)
     this.#byScore.remove(partition)
   }
 

@@ -50,7 +50,7 @@ function timingOf(item: Item<any, any>, settledAt: number): ItemTiming | undefin
   return (
     execution && {
       batchId: execution.id,
-      batchSize: execution.items.length,
+      batchSize: execution.size,
       reason: execution.reason,
       queued: Math.max(0, execution.startedAt - submittedAt),
       ran: settledAt - Math.max(execution.startedAt, submittedAt),

@@ -29,12 +29,9 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   /** Batches that nobody waits for, by when they lose their slots; with `abortGrace`. */
   readonly #abandoned = new Map<Execution<I, O>, number>()
   #batches = 0
-  /** What the ids of batches begin with. */
-  readonly #prefix: string
 
   constructor(owner: SlotsOwner<I, O>) {
     this.#owner = owner
-    this.#prefix = `${owner.options.name}#`
   }
 
   get options(): ResolvedOptions<I, O> {
@@ -143,8 +140,8 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
     now: number,
     rest: Item<I, O>[][] | undefined,
   ): void {
-    const id = this.#prefix + (this.#batches += 1)
-    const execution = new Execution(this, id, items, partition, reason, now)
+    const number = (this.#batches += 1)
+    const execution = new Execution(this, number, items, partition, reason, now)
     execution.rest = rest
     this.#running.add(execution)
     this.#inFlight += 1

@@ -93,7 +93,9 @@ export class Stepper<I, S, C> implements SeatOwner<I, S, C> {
       seats.flatMap(({ members }) => members),
       {
         name: id,
-        signal: () => running.signal,
+        get signal() {
+          return running.signal
+        },
         deadline: latest(seats),
         ...(engine && { engine }),
       },
