@@ -70,7 +70,7 @@ export function admit<I, O>(
   let place: Place
   try {
     item.cost = costOf(item.input, options)
-    if (options.tenantBy) item.tenant = textOf('tenantBy', options.tenantBy(item.input))
+    if (options.tenantBy) item.extend().tenant = textOf('tenantBy', options.tenantBy(item.input))
     place = placeOf(item, options, isFromBatch)
   } catch (cause) {
     return refusal(name, 'BATCH_FAILED', `the item could not be queued: ${describe(cause)}`, {
@@ -89,7 +89,6 @@ export function admit<I, O>(
     return refusal(name, 'QUEUE_FULL', full, { retryAfter: gate.retryAfter() })
   const priority = item.options?.priority
   if (priority !== undefined) item.priority = PRIORITIES.indexOf(priority)
-  item.rank = item.submittedAt + item.priority * options.ageing
   return place
 }
 

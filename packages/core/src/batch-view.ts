@@ -67,7 +67,7 @@ export class BatchView<I, O> implements Batch<I> {
 
   /** What was attached to the items; for the batch functions of this package. */
   attachments(): readonly unknown[] {
-    return this.#execution.items.map(({ attachment }) => attachment)
+    return this.#execution.items.map(({ extras }) => extras?.attachment)
   }
 
   /** Settles one member before the others; for the batch functions of this package. */

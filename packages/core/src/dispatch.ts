@@ -29,6 +29,8 @@ export interface DispatchOwner<I, O> extends Books<I, O> {
 
 /** From the queue into a slot: starts batches when it is time to, and learns how long they take. */
 export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
+  readonly options: ResolvedOptions<I, O>
+  readonly detectsLeaks: boolean
   readonly slots: Slots<I, O>
   readonly settlement: Settlement<I, O>
   readonly #owner: DispatchOwner<I, O>
@@ -48,19 +50,13 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
     internals: Internals,
   ) {
     this.#owner = owner
+    this.options = owner.options
+    this.detectsLeaks = owner.detectsLeaks
     this.settlement = new Settlement(owner)
     this.slots = new Slots(this)
     this.#queue = queue
     this.#ledger = ledger
     this.#scheduler = new Scheduler(owner.options, queue, this, internals)
-  }
-
-  get options(): ResolvedOptions<I, O> {
-    return this.#owner.options
-  }
-
-  get detectsLeaks(): boolean {
-    return this.#owner.detectsLeaks
   }
 
   get inFlight(): number {

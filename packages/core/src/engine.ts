@@ -7,11 +7,11 @@ import { Dispatch, type DispatchOwner } from './dispatch.ts'
 import { closedEarly, deadlineExceeded } from './giving-up.ts'
 import { Heap } from './heap.ts'
 import { activeInstruments } from './instrument.ts'
-import { Item, type ItemOwner, type Outcome, type Rejection } from './item.ts'
+import { Item, type ItemOwner, type Rejection } from './item.ts'
 import { type Configuration, type ResolvedOptions, resolveOptions } from './options.ts'
 import { precedes } from './priority.ts'
 import { Queue } from './queue.ts'
-import { noteSubmit, reportSettled } from './report.ts'
+import { isWatched, noteSubmit, reportSettled } from './report.ts'
 import { type BatcherLevels, enrol } from './roster.ts'
 import { assertConfiguration } from './rules.ts'
 import type { Internals } from './scheduler.ts'
@@ -82,14 +82,14 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     const isTold = options !== undefined || this.options.timeout !== undefined
     const submittedAt = isTold || instruments.length > 0 ? clock.now() : clock.shared()
     const item = new Item(this, input, options, submittedAt)
-    item.attachment = attachment
+    if (attachment !== undefined) item.extend().attachment = attachment
     this.#ledger.submitted += 1
     if (instruments.length > 0) {
       noteSubmit(item, instruments, this.options.name, this.#queue.size)
     }
     const place = admit(item, this.options, this, this.#dispatch.slots)
     if (place.status === 'rejected') {
-      this.settle(item, place)
+      this.reject(item, place)
       item.finish()
       return item
     }
@@ -126,18 +126,30 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
   }
 
-  settle(item: Item<I, O>, outcome: Outcome<O>): void {
-    // From here on equal submits are new work: this caller may make one when it goes on.
-    if (item.group) this.#sharing.close(item.group)
-    this.#settleOne(item, outcome)
+  fulfil(item: Item<I, O>, value: O): void {
+    this.#stopSharing(item)
+    this.#deadlines.remove(item)
+    this.#ledger.fulfilled += 1
+    // First, so that nothing that is told of it can keep the caller waiting.
+    item.fulfil(value)
+    if (isWatched(item)) reportSettled(item, this.options.name, { status: 'fulfilled', value })
   }
 
-  #settleOne(item: Item<I, O>, outcome: Outcome<O>): void {
+  reject(item: Item<I, O>, rejection: Rejection): void {
+    this.#stopSharing(item)
+    this.#fail(item, rejection)
+  }
+
+  #fail(item: Item<I, O>, rejection: Rejection): void {
     this.#deadlines.remove(item)
-    this.#ledger.settled(outcome)
-    // First, so that nothing that is told of it can keep the caller waiting.
-    item.settle(outcome)
-    reportSettled(item, this.options.name, outcome)
+    this.#ledger.countRejected(rejection)
+    item.fail(rejection)
+    if (isWatched(item)) reportSettled(item, this.options.name, rejection)
+  }
+
+  /** From here on equal submits are new work: this caller may make one when it goes on. */
+  #stopSharing({ group }: Item<I, O>): void {
+    if (group) this.#sharing.close(group)
   }
 
   wakeAt(time: number): void {
@@ -243,7 +255,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     const heir = this.#sharing.leave(item)
     if (heir !== undefined) this.#inherit(item, heir)
     if (item.partition) this.#queue.remove(item)
-    this.#settleOne(item, outcome)
+    this.#fail(item, outcome)
     if (item.execution === undefined || heir !== undefined) {
       item.finish()
       // Others may have lingered long enough, and had only this one before them.

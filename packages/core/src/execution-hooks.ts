@@ -30,7 +30,8 @@ export function aroundExecution<I, O>(
   around(
     instruments,
     info,
-    (instrument) => members.map((item) => item.notes[item.instruments.indexOf(instrument)]),
+    (instrument) =>
+      members.map(({ extras }) => extras?.notes[extras.instruments.indexOf(instrument)]),
     () =>
       call().then(
         (values) => {

@@ -9,13 +9,13 @@ import {
 } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
+import { Extras } from './extras.ts'
 import type { HeapEntry } from './heap.ts'
-import type { Instrument } from './instrument.ts'
 import type { Linked } from './lane.ts'
+import type { ResolvedOptions } from './options.ts'
 import { PRIORITIES, type Ranked } from './priority.ts'
 import type { Partition } from './queue.ts'
 import type { Group } from './sharing.ts'
-import type { TenantEntry } from './tenants.ts'
 import type { SubmitOptions } from './types.ts'
 
 let submitted = 0
@@ -28,11 +28,10 @@ export class Item<I, O>
   extends Task
   implements EventListenerObject, HeapEntry, Linked<Item<I, O>>, Ranked
 {
-  // Set in the constructor: an initializer of each would cost every item more.
+  // Set in the constructor: an initializer of each would cost every item more. There are thousands of
+  // items at a time, so what only some of them have is in `extras`.
   declare readonly input: I
   declare readonly options: SubmitOptions | undefined
-  /** Something of the engine's user that goes with it. */
-  declare attachment: unknown
   /** The caller's. */
   declare readonly promise: Promise<O>
   /** ms on the `performance.now()` clock. */
@@ -40,10 +39,7 @@ export class Item<I, O>
   declare sequence: number
   /** Index into `PRIORITIES`. */
   declare priority: number
-  declare rank: number
   declare cost: number
-  /** Whose turn it takes, with `tenantBy`. */
-  declare tenant: string
   /** ms on the `performance.now()` clock. */
   declare deadline: number | undefined
   declare settled: boolean
@@ -51,21 +47,12 @@ export class Item<I, O>
   declare partition: Partition<I, O> | undefined
   declare previous: Item<I, O> | undefined
   declare next: Item<I, O> | undefined
-  declare tenantEntry: TenantEntry<I, O> | undefined
-  /** Who waits for the same, with `dedupeBy`. */
-  declare group: Group<I, O> | undefined
   /** From the start of its batch to the end of the batch function. */
   declare execution: Execution<I, O> | undefined
   /** Its place among the deadlines. */
   declare heapIndex: number
-  /** Who watches it, and what each noted at the submit. */
-  declare instruments: readonly Instrument[]
-  declare notes: readonly unknown[]
+  declare extras: Extras<I, O> | undefined
   declare private readonly owner: ItemOwner<I, O>
-  /** The caller's own signal, while the item listens to it. */
-  declare private source: AbortSignal | undefined
-  declare private controller: AbortController | undefined
-  declare private leftFor: unknown
   declare private readonly resolve: (value: O) => void
   declare private readonly reject: (reason: unknown) => void
 
@@ -85,38 +72,47 @@ export class Item<I, O>
     this.submittedAt = submittedAt
     this.sequence = submitted += 1
     this.priority = NORMAL
-    this.rank = submittedAt
     this.cost = 1
-    this.tenant = ''
     this.deadline = undefined
     this.settled = false
     this.partition = undefined
     this.previous = undefined
     this.next = undefined
-    this.tenantEntry = undefined
-    this.group = undefined
     this.execution = undefined
     this.heapIndex = -1
-    this.instruments = none
-    this.notes = none
-    this.attachment = undefined
-    this.source = undefined
-    this.controller = undefined
-    this.leftFor = undefined
+    this.extras = undefined
+  }
+
+  /** Who waits for the same, with `dedupeBy`. */
+  get group(): Group<I, O> | undefined {
+    return this.extras?.group
+  }
+
+  /** Whose turn it takes, with `tenantBy`. */
+  get tenant(): string {
+    return this.extras?.tenant ?? ''
+  }
+
+  get rank(): number {
+    const { ageing } = this.owner.options
+    return this.extras?.rank ?? this.submittedAt + this.priority * ageing
+  }
+
+  /** Its extras, to write to. */
+  extend(): Extras<I, O> {
+    return (this.extras ??= new Extras())
   }
 
   /** The caller waits for its own signal and the scope's from here on. */
   listen(): void {
     this.join()
     const signal = this.options?.signal
-    if (signal === undefined) return
-    this.source = signal
-    listenToAbort(signal, this)
+    if (signal) listenToAbort(signal, this)
   }
 
   /** The abort event of the caller's own signal; the item is its own listener. */
   handleEvent(): void {
-    this.owner.abandon(this, asError(this.source?.reason))
+    this.owner.abandon(this, asError(this.options?.signal?.reason))
   }
 
   override onScopeAbort(reason: Error): void {
@@ -133,25 +129,27 @@ export class Item<I, O>
 
   /** Aborts when the caller is gone; made when somebody asks for it. */
   get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController()
-      if (this.leftFor !== undefined) this.controller.abort(this.leftFor)
+    const extras = this.extend()
+    if (extras.controller === undefined) {
+      extras.controller = new AbortController()
+      if (extras.leftFor !== undefined) extras.controller.abort(extras.leftFor)
     }
-    return this.controller.signal
+    return extras.controller.signal
   }
 
   /** The caller is gone while the batch function runs. */
   leave(reason: unknown): void {
-    this.leftFor = reason
+    const extras = this.extend()
+    extras.leftFor = reason
     // Whoever aborts it may be a caller, in its own context; what listens to it belongs to the batch.
-    runNeutral(() => this.controller?.abort(reason))
+    if (extras.controller) runNeutral(() => extras.controller?.abort(reason))
     this.execution?.left(reason)
   }
 
   /** What a batch function listens to outlives the caller whose place this one takes. */
-  takeSignalOf(item: Item<I, O>): void {
-    this.controller = item.controller
-    item.controller = undefined
+  takeSignalOf({ extras }: Item<I, O>): void {
+    this.extend().controller = extras?.controller
+    if (extras) extras.controller = undefined
   }
 
   /** Calls `fn`, which enters the caller's context, and knows until it returns that a batch did so. */
@@ -159,19 +157,23 @@ export class Item<I, O>
     return this.owner.enter(fn)
   }
 
-  /** For the engine alone, which keeps the books. */
-  settle(outcome: Outcome<O>): void {
-    this.settled = true
-    if (this.source) unlistenToAbort(this.source, this)
-    this.source = undefined
-    if (outcome.status === 'fulfilled') {
-      this.resolve(outcome.value)
-      return
-    }
-    const { reason, kind } = outcome
+  /** For the engine alone, which keeps the books, as `fail` is. */
+  fulfil(value: O): void {
+    this.#settle()
+    this.resolve(value)
+  }
+
+  fail({ reason, kind }: Rejection): void {
+    this.#settle()
     // The engine's errors are as the request's protocol wants them; an item's own is left alone.
     const isEngines = kind === 'engine' && reason instanceof Error
     this.reject(isEngines ? adaptedFailure(this.scope, reason) : reason)
+  }
+
+  #settle(): void {
+    this.settled = true
+    const signal = this.options?.signal
+    if (signal) unlistenToAbort(signal, this)
   }
 
   /** Its batch function has settled, or it never ran: nothing of the caller is held any longer. */
@@ -184,6 +186,7 @@ export class Item<I, O>
 
 /** Who keeps the books of an item: its engine. */
 export interface ItemOwner<I, O> {
+  readonly options: Pick<ResolvedOptions<I, O>, 'ageing'>
   /** Its caller has given it up. */
   abandon(item: Item<I, O>, reason: Error): void
   /** Calls `fn`, which enters the context of a caller from a batch. */
@@ -199,7 +202,6 @@ export interface Rejection {
   readonly kind: 'item' | 'aborted' | 'engine'
 }
 
-const none: readonly never[] = []
 const NORMAL = PRIORITIES.indexOf('normal')
 
 // One executor for all promises: it hands its functions over in these, and the constructor takes them

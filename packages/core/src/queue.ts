@@ -174,7 +174,8 @@ export class Queue<I, O> {
   replace(item: Item<I, O>, heir: Item<I, O>): void {
     const { partition, priority, rank, sequence, cost, tenant } = item
     if (partition === undefined) return
-    Object.assign(heir, { partition, priority, rank, sequence, cost, tenant })
+    Object.assign(heir, { partition, priority, sequence, cost })
+    Object.assign(heir.extend(), { rank, tenant })
     partition.replace(item, heir)
     item.partition = undefined
   }
@@ -184,7 +185,8 @@ export class Queue<I, O> {
     const { partition } = item
     if (partition === undefined) return
     partition.remove(item)
-    Object.assign(item, { priority, rank, sequence })
+    Object.assign(item, { priority, sequence })
+    item.extend().rank = rank
     partition.add(item)
     this.#changed(partition)
   }

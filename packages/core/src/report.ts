@@ -1,6 +1,7 @@
 import { runNeutral } from '@heddle/context'
 import { clock, enterResource, warn } from '@heddle/context/engine'
 
+import { Extras } from './extras.ts'
 import { callHook, type Instrument } from './instrument.ts'
 import type { Item, Outcome } from './item.ts'
 import { Channel } from './streams/channel.ts'
@@ -14,17 +15,23 @@ export function noteSubmit(
   queueSize: number,
 ): void {
   const submitted = { batcher, submittedAt: item.submittedAt, queueSize }
-  item.instruments = instruments
-  item.notes = instruments.map((instrument) =>
+  const extras = item.extend()
+  extras.instruments = instruments
+  extras.notes = instruments.map((instrument) =>
     callHook(instrument, 'onSubmit', (hooks) => hooks.onSubmit?.(submitted)),
   )
 }
 
+/** Whether somebody wants to know how it went. */
+export function isWatched({ options, extras }: Item<any, any>): boolean {
+  return options?.onTiming !== undefined || (extras !== undefined && extras.instruments.length > 0)
+}
+
 /** Tells the caller's `onTiming` and the instruments, before the caller's `await` goes on. */
 export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: Outcome<O>): void {
-  const { instruments, notes, submittedAt, attachment } = item
+  const { instruments, notes, attachment } = item.extras ?? NOTHING
   const onTiming = item.options?.onTiming
-  if (instruments.length === 0 && onTiming === undefined) return
+  const { submittedAt } = item
   const settledAt = clock.now()
   const timing = timingOf(item, settledAt)
   if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing))
@@ -44,6 +51,8 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
     }
   })
 }
+
+const NOTHING: Pick<Extras<any, any>, 'instruments' | 'notes' | 'attachment'> = new Extras()
 
 function timingOf(item: Item<any, any>, settledAt: number): ItemTiming | undefined {
   const { execution, submittedAt } = item

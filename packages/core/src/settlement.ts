@@ -1,12 +1,13 @@
 import { BatcherError, describe } from './errors.ts'
-import type { Item, Outcome } from './item.ts'
+import type { Item, Outcome, Rejection } from './item.ts'
 import type { ResolvedOptions } from './options.ts'
 import { waitersOf } from './sharing.ts'
 
 /** Who keeps the books of items: the engine. */
 export interface Books<I, O> {
   readonly options: ResolvedOptions<I, O>
-  settle(item: Item<I, O>, outcome: Outcome<O>): void
+  fulfil(item: Item<I, O>, value: O): void
+  reject(item: Item<I, O>, rejection: Rejection): void
 }
 
 /** What is settled together. */
@@ -23,7 +24,8 @@ export class Settlement<I, O> {
   }
 
   settle(item: Item<I, O>, outcome: Outcome<O>): void {
-    this.#books.settle(item, outcome)
+    if (outcome.status === 'fulfilled') this.#books.fulfil(item, outcome.value)
+    else this.#books.reject(item, outcome)
   }
 
   /** The batch function has returned. */
@@ -53,7 +55,7 @@ export class Settlement<I, O> {
     if (item === undefined) return
     if (value instanceof Error) this.#reject(item, value)
     else if (item.group) this.#fulfilWaiters(item, value)
-    else if (!item.settled) this.settle(item, { status: 'fulfilled', value })
+    else if (!item.settled) this.#books.fulfil(item, value)
   }
 
   /** @throws BatcherError `RESULT_MISMATCH` */

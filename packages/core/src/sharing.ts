@@ -36,12 +36,13 @@ export class Sharing<I, O> {
 
   /** From here on equal submits join this one. */
   open(key: string, entry: Item<I, O>): void {
-    entry.group = new Group(key, entry)
-    this.#groups.set(key, entry.group)
+    const group = new Group(key, entry)
+    entry.extend().group = group
+    this.#groups.set(key, group)
   }
 
   join(group: Group<I, O>, item: Item<I, O>): void {
-    item.group = group
+    item.extend().group = group
     item.execution = group.entry.execution
     group.members.add(item)
     this.#duplicates += 1

@@ -22,6 +22,9 @@ export interface SlotsOwner<I, O> {
 
 /** The batches in flight. A slot is free again when its batch function has settled. */
 export class Slots<I, O> implements ExecutionOwner<I, O> {
+  readonly options: ResolvedOptions<I, O>
+  readonly detectsLeaks: boolean
+  readonly settlement: Settlement<I, O>
   readonly #owner: SlotsOwner<I, O>
   /** The one that has run longest is first. */
   readonly #running = new Lane<Execution<I, O>>()
@@ -32,18 +35,9 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
 
   constructor(owner: SlotsOwner<I, O>) {
     this.#owner = owner
-  }
-
-  get options(): ResolvedOptions<I, O> {
-    return this.#owner.options
-  }
-
-  get detectsLeaks(): boolean {
-    return this.#owner.detectsLeaks
-  }
-
-  get settlement(): Settlement<I, O> {
-    return this.#owner.settlement
+    this.options = owner.options
+    this.detectsLeaks = owner.detectsLeaks
+    this.settlement = owner.settlement
   }
 
   get inFlight(): number {

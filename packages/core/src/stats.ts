@@ -1,6 +1,6 @@
 import { BatcherError, type BatcherErrorCode } from './errors.ts'
 import { Histogram } from './histogram.ts'
-import type { Outcome } from './item.ts'
+import type { Rejection } from './item.ts'
 import type { BatcherStats, Quantiles, StartReason } from './types.ts'
 
 /** The books of a batcher. */
@@ -48,10 +48,9 @@ export class Ledger {
     this.#run.record(milliseconds * 1e3, 1)
   }
 
-  settled(outcome: Outcome<unknown>): void {
-    if (outcome.status === 'fulfilled') this.fulfilled += 1
-    else if (outcome.kind !== 'engine') this.rejected[outcome.kind] += 1
-    else if (outcome.reason instanceof BatcherError) this.rejected[outcome.reason.code] += 1
+  countRejected({ kind, reason }: Rejection): void {
+    if (kind !== 'engine') this.rejected[kind] += 1
+    else if (reason instanceof BatcherError) this.rejected[reason.code] += 1
   }
 
   /**

@@ -62,26 +62,30 @@ export class TenantRing<I, O> {
       this.#ring.add(tenant)
     }
     this.#quantum = Math.max(this.#quantum, item.cost)
-    item.tenantEntry = new TenantEntry(item, tenant)
-    tenant.lanes.add(item.tenantEntry)
+    const entry = new TenantEntry(item, tenant)
+    item.extend().tenantEntry = entry
+    tenant.lanes.add(entry)
   }
 
   remove(item: Item<I, O>): void {
-    const { tenantEntry: entry } = item
-    if (entry === undefined) return
+    const { extras } = item
+    const entry = extras?.tenantEntry
+    if (extras === undefined || entry === undefined) return
     const { tenant } = entry
     tenant.lanes.remove(entry)
-    item.tenantEntry = undefined
+    extras.tenantEntry = undefined
     if (tenant.lanes.first !== undefined) return
     this.#ring.remove(tenant)
     this.#tenants.delete(tenant.key)
   }
 
   replace(item: Item<I, O>, heir: Item<I, O>): void {
-    const { tenantEntry } = item
-    if (tenantEntry) tenantEntry.item = heir
-    heir.tenantEntry = tenantEntry
-    item.tenantEntry = undefined
+    const { extras } = item
+    const entry = extras?.tenantEntry
+    if (extras === undefined || entry === undefined) return
+    entry.item = heir
+    heir.extend().tenantEntry = entry
+    extras.tenantEntry = undefined
   }
 
   /** The item whose turn it is; the same until something is added, removed or charged. */
@@ -102,8 +106,8 @@ export class TenantRing<I, O> {
 
   /** The item goes into a batch. */
   charge(item: Item<I, O>): void {
-    const { tenantEntry } = item
-    if (tenantEntry) tenantEntry.tenant.deficit -= this.#charge(item)
+    const entry = item.extras?.tenantEntry
+    if (entry) entry.tenant.deficit -= this.#charge(item)
   }
 
   #charge({ cost }: Item<I, O>): number {
