@@ -210,7 +210,7 @@ export const mutants: readonly Mutant[] = [
     name: 'item-keeps-listener',
     rule: 'R9 a settled item leaves its signal',
     file: `${core}/item.ts`,
-    replace: ['if (this.source) unlistenToAbort(this.source, this)', ''],
+    replace: ['if (signal) unlistenToAbort(signal, this)', ''],
     test: 'test/core/cancellation.test.ts',
   },
   {
@@ -299,14 +299,14 @@ export const mutants: readonly Mutant[] = [
     name: 'one-listener-each',
     rule: 'the work of an item is the same however many have its signal',
     file: `${context}/abort-hub.ts`,
-    replace: ['hub.listeners.size === 0) signal.add', 'hub.listeners.size >= 0) signal.add'],
+    replace: ['if (present === undefined) attach', 'if (present !== listener) attach'],
     test: 'test/core/one-signal.test.ts',
   },
   {
     name: 'hub-stays',
     rule: 'R9 a signal that nobody listens to any more has no listener',
     file: `${context}/abort-hub.ts`,
-    replace: ["signal.removeEventListener('abort', hub)", ''],
+    replace: ['if (present.listeners.size === 0) detach(signal, present)', ''],
     test: 'test/core/one-signal.test.ts',
   },
   {

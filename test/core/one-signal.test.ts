@@ -38,6 +38,7 @@ describe('many items with one signal', () => {
     expect(listeners()).toBe(1)
     controller.abort(new Error('left'))
     expect(await ended(late)).toBe('left')
+    expect(listeners()).toBe(0)
   })
 
   it('are all told, those of requests included', async () => {
@@ -54,6 +55,7 @@ describe('many items with one signal', () => {
     expect(listeners()).toBe(1)
     controller.abort(new Error('shutdown'))
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 4 }, () => 'shutdown'))
+    expect(listeners()).toBe(0)
     expect(batcher.stats()).toMatchObject({ queued: 0, rejected: { aborted: 4 } })
   })
 
