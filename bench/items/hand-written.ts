@@ -1,3 +1,5 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+
 type Run<I, O> = (inputs: readonly I[]) => Promise<readonly O[]>
 
 interface Entry<I, O> {
@@ -30,6 +32,66 @@ export class HandWritten<I, O> {
     for (let from = 0; from < waiting.length; from += this.#most) {
       void runAll(waiting.slice(from, from + this.#most), this.#run)
     }
+  }
+}
+
+const MANUAL = { requireManualDestroy: true }
+const neutral = new AsyncResource('Neutral', MANUAL)
+const batchStore = new AsyncLocalStorage<object>()
+
+/** With the way back into its caller's context. */
+class IsolatedEntry<I, O> extends AsyncResource implements Entry<I, O> {
+  readonly input: I
+  readonly promise: Promise<O>
+  declare readonly resolve: Entry<I, O>['resolve']
+  declare readonly reject: Entry<I, O>['reject']
+
+  constructor(input: I) {
+    super('Entry', MANUAL)
+    this.input = input
+    const { promise, resolve, reject } = Promise.withResolvers<O>()
+    this.promise = promise
+    this.resolve = resolve
+    this.reject = reject
+  }
+}
+
+/**
+ * The same, but no caller's context is seen by the batch function, which has a store of its own, and each
+ * entry leads back into its caller's: the least that isolation can cost.
+ */
+export class IsolatedByHand<I, O> {
+  #entries: IsolatedEntry<I, O>[] = []
+  readonly #run: Run<I, O>
+  readonly #most: number
+
+  constructor(run: Run<I, O>, most: number) {
+    this.#run = run
+    this.#most = most
+  }
+
+  submit(input: I): Promise<O> {
+    const entry = new IsolatedEntry<I, O>(input)
+    if (this.#entries.length === 0) neutral.runInAsyncScope(this.#schedule)
+    this.#entries.push(entry)
+    return entry.promise
+  }
+
+  readonly #schedule = (): void => queueMicrotask(() => process.nextTick(this.#flush))
+
+  readonly #flush = (): void => {
+    const waiting = this.#entries
+    this.#entries = []
+    for (let from = 0; from < waiting.length; from += this.#most) {
+      void this.#runAll(waiting.slice(from, from + this.#most))
+    }
+  }
+
+  async #runAll(entries: readonly IsolatedEntry<I, O>[]): Promise<void> {
+    await runAll(entries, (inputs) =>
+      batchStore.run({ size: inputs.length }, () => this.#run(inputs)),
+    )
+    for (const entry of entries) entry.emitDestroy()
   }
 }
 

@@ -6,7 +6,7 @@ import DataLoader from 'dataloader'
 import { Effect, Exit, Request, RequestResolver } from 'effect'
 import { Batcher as PromiseBatcher } from 'promise-batcher'
 
-import { HandWritten, TickBatcher } from './hand-written.ts'
+import { HandWritten, IsolatedByHand, TickBatcher } from './hand-written.ts'
 
 export type Load = (n: number) => Promise<number>
 
@@ -87,6 +87,11 @@ function byHand(): Load {
   return (n) => batcher.submit(n)
 }
 
+function isolatedByHand(): Load {
+  const batcher = new IsolatedByHand<number, number>(async (inputs) => [...inputs], MOST)
+  return (n) => batcher.submit(n)
+}
+
 function byTick(): Load {
   const batcher = new TickBatcher<number, number>(async (inputs) => [...inputs])
   return (n) => batcher.submit(n)
@@ -104,6 +109,7 @@ export const WAITING: ReadonlySet<string> = new Set([
 
 export const subjects: Readonly<Record<string, () => Load>> = {
   'by hand, 20 lines: the floor': byHand,
+  'by hand, isolated: the floor of that': isolatedByHand,
   [BASE]: dataloader,
   // What a ratio of two equal batchers comes out as.
   'DataLoader, again': dataloader,

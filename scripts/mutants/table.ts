@@ -225,8 +225,18 @@ export const mutants: readonly Mutant[] = [
     rule: 'R9 a settled item is not kept until its deadline',
     file: `${core}/engine.ts`,
     replace: [
-      'this.#deadlines.remove(item)\n',
-      'if ((item.deadline ?? 0) <= performance.now()) this.#deadlines.remove(item)\n',
+      'this.#deadlines.remove(item)\n    this.#ledger.fulfilled',
+      'if ((item.deadline ?? 0) <= performance.now()) this.#deadlines.remove(item)\n    this.#ledger.fulfilled',
+    ],
+    test: 'test/core/retention.test.ts',
+  },
+  {
+    name: 'deadline-of-leaver-stays',
+    rule: 'R9 an item whose caller has left is not kept until its deadline',
+    file: `${core}/engine.ts`,
+    replace: [
+      'this.#deadlines.remove(item)\n    this.#ledger.countRejected',
+      'if ((item.deadline ?? 0) <= performance.now()) this.#deadlines.remove(item)\n    this.#ledger.countRejected',
     ],
     test: 'test/core/retention.test.ts',
   },
@@ -284,8 +294,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'strict-classes',
     rule: 'an item of a low priority does not starve',
-    file: `${core}/admission.ts`,
-    replace: ['item.priority * options.ageing', 'item.priority * 1e9'],
+    file: `${core}/item.ts`,
+    replace: ['this.priority * ageing', 'this.priority * 1e9'],
     test: 'test/core/priority.test.ts',
   },
   {

@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import { createBatcher, type SubmitOptions } from '@heddle/core'
 import { expect, it } from 'vitest'
 
-const APART = 5
+/** ms, more than a turn of the event loop takes. */
+const APART = 25
 
 /** Lets ms pass while nothing else runs. */
 function spend(duration: number): void {

@@ -96,6 +96,14 @@ describe('nothing of a request is held (R9)', () => {
     await Promise.all(blocking)
   })
 
+  it('by deadlines that are still far off', async () => {
+    const run = (ns: readonly number[]): readonly number[] => ns
+    const batcher = createBatcher({ name: 'deadline', run, timeout: 60_000 })
+    const markers = await markersOf((n) => batcher.submit(n))
+    expect(await reachable(markers)).toBeLessThanOrEqual(SLACK)
+    expect(batcher.stats().fulfilled).toBe(REQUESTS)
+  })
+
   it('by a promise that never settles, once the scope has closed', async () => {
     const never: Promise<unknown>[] = []
     const markers: WeakRef<object>[] = []
