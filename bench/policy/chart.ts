@@ -16,12 +16,12 @@ export function latencyChart(comparisons: readonly Comparison[]): Promise<string
   const values = comparisons.flatMap(({ scenario, cells }) =>
     cells.flatMap(({ load, best, results }) => [
       ...Object.entries(SHOWN).map(([policy, label]) => ({
-        scenario: scenario.name,
+        scenario,
         load,
         policy: label,
         mean: results[policy]?.mean,
       })),
-      { scenario: scenario.name, load, policy: BOUND, mean: best.mean },
+      { scenario, load, policy: BOUND, mean: best.mean },
     ]),
   )
   const policies = [...Object.values(SHOWN), BOUND]

@@ -61,7 +61,7 @@ export function goalsOf(measured: Measured): readonly Goal[] {
 }
 
 function isPoisson({ scenario }: Comparison): boolean {
-  return scenario.name === 'Poisson'
+  return scenario === 'Poisson'
 }
 
 function worstOf(comparisons: readonly Comparison[], value: 'mean' | 'p99'): number {

@@ -23,7 +23,8 @@ export interface Cell {
 }
 
 export interface Comparison {
-  readonly scenario: Scenario
+  /** The name of a scenario. */
+  readonly scenario: string
   readonly slots: number
   readonly cells: readonly Cell[]
 }
@@ -37,7 +38,7 @@ export async function compareAll(slots: number): Promise<readonly Comparison[]> 
   for (const scenario of scenarios) {
     const cells: Cell[] = []
     for (const load of loads) cells.push(await compare(scenario, load, slots))
-    comparisons.push({ scenario, slots, cells })
+    comparisons.push({ scenario: scenario.name, slots, cells })
   }
   return comparisons
 }

@@ -50,7 +50,7 @@ function goalRow({ what, value, limit, holds }: Goal): readonly string[] {
 
 function openTable(comparisons: readonly Comparison[]): string {
   const titles = comparisons.map(({ scenario, slots }) =>
-    slots === 1 ? scenario.name : `${slots} slots, ${scenario.name}`,
+    slots === 1 ? scenario : `${slots} slots, ${scenario}`,
   )
   const policies = Object.keys(comparisons[0]?.cells[0]?.results ?? {})
   return table([

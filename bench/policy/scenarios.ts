@@ -10,9 +10,9 @@ export const loads: readonly number[] = isQuick
   ? [0.05, 0.3, 0.75]
   : [0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9]
 
-export const jobs: number = isQuick ? 6_000 : 10_000
+export const jobs = 6_000
 
-export const seeds: readonly number[] = isQuick ? [1] : [1, 2, 3]
+export const seeds: readonly number[] = isQuick ? [1] : [1, 2]
 
 export const service: Service = { fixed: 5, perItem: 0.2, noise: 0 }
 const steep: Service = { fixed: 20, perItem: 0.05, noise: 0 }
