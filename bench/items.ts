@@ -14,9 +14,9 @@ import { median, ratios, runtime, spread, takeTurns } from './measure.ts'
 import { print, type Table } from './report.ts'
 
 const isQuick = process.argv.includes('--quick')
-const ROUNDS = isQuick ? 2 : 11
+const ROUNDS = isQuick ? 2 : 9
 /** Rounds that are not counted: the larger a batcher's code, the later it is compiled as well as it will be. */
-const WARM_UPS = isQuick ? 1 : 4
+const WARM_UPS = isQuick ? 1 : 3
 /** Of a round, at most. */
 const MOST_ITEMS = isQuick ? 640 : 19_200
 const MOST_BURSTS = isQuick ? 20 : 6000

@@ -109,13 +109,17 @@ export function closedModel(
   rule: FixedRule,
 ): Result {
   const random = randomFrom(clients)
-  let due = Float64Array.from({ length: clients }, (_, n) => 5 * (n % 2) + think(random)).toSorted()
+  const due = Array.from({ length: clients }, (_, n) => 5 * (n % 2) + think(random))
+  due.sort((a, b) => a - b)
   const source: Source = {
     get nextAt() {
       return due[0] ?? Infinity
     },
-    take: () => (due = due.slice(1)),
-    answered: (now) => (due = Float64Array.from([...due, now + think(random)]).toSorted()),
+    take: () => due.shift(),
+    answered(now) {
+      const at = now + think(random)
+      due.splice(due.findLastIndex((other) => other <= at) + 1, 0, at)
+    },
   }
   return simulate(source, answered, service, 1, rule)
 }

@@ -49,7 +49,9 @@ async function compare(
   slots: number,
 ): Promise<Cell> {
   const rate = rateAt(load, service, slots)
-  const runs = seeds.map((seed) => arrivals(rate, jobs, seed))
+  // One will do where no goal is about the tail.
+  const own = slots === 1 ? seeds : seeds.slice(0, 1)
+  const runs = own.map((seed) => arrivals(rate, jobs, seed))
   const run = async (options: Options): Promise<Result> => {
     const results: Result[] = []
     for (const times of runs) {

@@ -8,9 +8,9 @@ export const isQuick: boolean = process.argv.includes('--quick')
 
 export const loads: readonly number[] = isQuick
   ? [0.05, 0.3, 0.75]
-  : [0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9]
+  : [0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9]
 
-export const jobs = 6_000
+export const jobs: number = isQuick ? 6_000 : 10_000
 
 export const seeds: readonly number[] = isQuick ? [1] : [1, 2]
 

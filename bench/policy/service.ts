@@ -39,12 +39,15 @@ export function rateAt(load: number, { fixed, perItem }: Service, slots: number)
 export function resultOf(latencies: Float64Array, answeredAt: Float64Array): Result {
   const first = Math.floor(latencies.length * WARM_UP)
   const counted = latencies.slice(first).toSorted()
-  const times = answeredAt.slice(first).toSorted()
-  const took = (times.at(-1) ?? 0) - (times[0] ?? 0)
+  let [begin, end] = [Infinity, 0]
+  for (const time of answeredAt.subarray(first)) {
+    begin = Math.min(begin, time)
+    end = Math.max(end, time)
+  }
   return {
     mean: counted.reduce((sum, latency) => sum + latency, 0) / counted.length,
     p99: counted[Math.floor(counted.length * 0.99)] ?? Number.NaN,
-    perSecond: (counted.length / took) * 1e3,
+    perSecond: (counted.length / (end - begin)) * 1e3,
   }
 }
 
