@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8'
+
 /** Runs an operation `count` times. */
 export type Operation = (count: number) => void | Promise<void>
 
@@ -28,6 +30,15 @@ export async function cpuTime(work: () => void | Promise<void>): Promise<number>
   await work()
   const { user, system } = process.cpuUsage(before)
   return user + system
+}
+
+/** Bytes that this process has allocated so far; NaN where the runtime does not tell. */
+export function allocated(): number {
+  if (process.versions['bun']) return Number.NaN
+  const { total_allocated_bytes: bytes = Number.NaN } = getHeapStatistics() as {
+    readonly total_allocated_bytes?: number
+  }
+  return bytes
 }
 
 /**

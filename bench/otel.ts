@@ -8,7 +8,6 @@
  * It fails if an item without an SDK makes anything, where the runtime can tell (Node 26).
  */
 import assert from 'node:assert/strict'
-import { getHeapStatistics } from 'node:v8'
 
 import { context, type Context, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
@@ -17,7 +16,7 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 process.env['NODE_ENV'] = 'production'
 const { createBatcher } = await import('@heddle/core')
 const { instrumentBatchers } = await import('@heddle/otel')
-const { measure, median, runtime, spread } = await import('./measure.ts')
+const { allocated, measure, median, runtime, spread } = await import('./measure.ts')
 const { print } = await import('./report.ts')
 
 const BURST = 32
@@ -157,18 +156,13 @@ print({
 await assertNothingMade()
 await provider.shutdown()
 
-/** By this process so far; `undefined` where the runtime does not tell. */
-function allocated(): number | undefined {
-  return (getHeapStatistics() as { readonly total_allocated_bytes?: number }).total_allocated_bytes
-}
-
 /** Without an SDK, an item makes as many objects as without telemetry. */
 async function assertNothingMade(): Promise<void> {
-  if (process.versions['bun'] || allocated() === undefined) return
+  if (Number.isNaN(allocated())) return
   const bytesOf = async (operation: (count: number) => Promise<void>): Promise<number> => {
-    const before = allocated() ?? 0
+    const before = allocated()
     await operation(COUNTED)
-    return ((allocated() ?? 0) - before) / COUNTED
+    return (allocated() - before) / COUNTED
   }
   const pairs: number[] = []
   for (let n = 0; n < 5; n += 1) {

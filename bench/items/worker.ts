@@ -1,10 +1,10 @@
 /** A batcher in a process of its own, where no other one shares its heap or what is compiled of it: a round for each message. */
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { getHeapStatistics } from 'node:v8'
 
 import { runRequest } from '@heddle/context'
 
+import { allocated, cpuTime } from '../measure.ts'
 import { CALLERS } from './goals.ts'
 import type { Cost, Round } from './process.ts'
 import { subjects } from './subjects.ts'
@@ -30,22 +30,13 @@ async function measured({ caller, burst, bursts }: Round): Promise<Cost> {
   const call = callers[caller]!
   const items = bursts * burst
   const bytes = allocated()
-  const before = process.cpuUsage()
-  for (let n = 0; n < bursts; n += 1) {
-    const answers: Promise<number>[] = []
-    for (let index = 0; index < burst; index += 1) answers.push(call(() => load(index), index))
-    const results = await Promise.all(answers)
-    assert.equal(results[burst - 1], burst - 1)
-  }
-  const { user, system } = process.cpuUsage(before)
-  return { time: ((user + system) * 1e3) / items, bytes: (allocated() - bytes) / items }
-}
-
-/** Bytes since the start; NaN where the runtime does not tell. */
-function allocated(): number {
-  if (process.versions['bun']) return Number.NaN
-  const { total_allocated_bytes: bytes = Number.NaN } = getHeapStatistics() as {
-    readonly total_allocated_bytes?: number
-  }
-  return bytes
+  const time = await cpuTime(async () => {
+    for (let n = 0; n < bursts; n += 1) {
+      const answers: Promise<number>[] = []
+      for (let index = 0; index < burst; index += 1) answers.push(call(() => load(index), index))
+      const results = await Promise.all(answers)
+      assert.equal(results[burst - 1], burst - 1)
+    }
+  })
+  return { time: (time * 1e3) / items, bytes: (allocated() - bytes) / items }
 }
