@@ -8,30 +8,49 @@ interface Entry<I, O> {
   readonly reject: (reason: unknown) => void
 }
 
-/** What anybody would write in a few minutes, and the least that a batcher can cost. */
-export class HandWritten<I, O> {
-  #entries: Entry<I, O>[] = []
-  readonly #run: Run<I, O>
+/** Entries until the promises that are there have gone on; then they start, so many at a time. */
+class Gathering<E> {
+  #entries: E[] = []
   readonly #most: number
+  readonly #start: (entries: E[]) => void
 
-  constructor(run: Run<I, O>, most: number) {
-    this.#run = run
+  constructor(most: number, start: (entries: E[]) => void) {
     this.#most = most
+    this.#start = start
   }
 
-  submit(input: I): Promise<O> {
-    return new Promise((resolve, reject) => {
-      if (this.#entries.length === 0) queueMicrotask(() => process.nextTick(this.#flush))
-      this.#entries.push({ input, resolve, reject })
-    })
+  get isEmpty(): boolean {
+    return this.#entries.length === 0
   }
+
+  add(entry: E): void {
+    this.#entries.push(entry)
+  }
+
+  readonly schedule = (): void => queueMicrotask(() => process.nextTick(this.#flush))
 
   readonly #flush = (): void => {
     const waiting = this.#entries
     this.#entries = []
     for (let from = 0; from < waiting.length; from += this.#most) {
-      void runAll(waiting.slice(from, from + this.#most), this.#run)
+      this.#start(waiting.slice(from, from + this.#most))
     }
+  }
+}
+
+/** What anybody would write in a few minutes, and the least that a batcher can cost. */
+export class HandWritten<I, O> {
+  readonly #gathering: Gathering<Entry<I, O>>
+
+  constructor(run: Run<I, O>, most: number) {
+    this.#gathering = new Gathering(most, (entries) => void runAll(entries, run))
+  }
+
+  submit(input: I): Promise<O> {
+    return new Promise((resolve, reject) => {
+      if (this.#gathering.isEmpty) this.#gathering.schedule()
+      this.#gathering.add({ input, resolve, reject })
+    })
   }
 }
 
@@ -61,30 +80,19 @@ class IsolatedEntry<I, O> extends AsyncResource implements Entry<I, O> {
  * entry leads back into its caller's: the least that isolation can cost.
  */
 export class IsolatedByHand<I, O> {
-  #entries: IsolatedEntry<I, O>[] = []
+  readonly #gathering: Gathering<IsolatedEntry<I, O>>
   readonly #run: Run<I, O>
-  readonly #most: number
 
   constructor(run: Run<I, O>, most: number) {
     this.#run = run
-    this.#most = most
+    this.#gathering = new Gathering(most, (entries) => void this.#runAll(entries))
   }
 
   submit(input: I): Promise<O> {
     const entry = new IsolatedEntry<I, O>(input)
-    if (this.#entries.length === 0) neutral.runInAsyncScope(this.#schedule)
-    this.#entries.push(entry)
+    if (this.#gathering.isEmpty) neutral.runInAsyncScope(this.#gathering.schedule)
+    this.#gathering.add(entry)
     return entry.promise
-  }
-
-  readonly #schedule = (): void => queueMicrotask(() => process.nextTick(this.#flush))
-
-  readonly #flush = (): void => {
-    const waiting = this.#entries
-    this.#entries = []
-    for (let from = 0; from < waiting.length; from += this.#most) {
-      void this.#runAll(waiting.slice(from, from + this.#most))
-    }
   }
 
   async #runAll(entries: readonly IsolatedEntry<I, O>[]): Promise<void> {
