@@ -5,7 +5,7 @@
  *
  *     node bench/policy/main.ts --quick
  */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,31 +29,37 @@ const [oneSlot, twoSlots, fourSlots, closed, overloads, neighbour] = await Promi
 ])
 const severalSlots = [...twoSlots, ...fourSlots]
 const measured: Measured = { oneSlot, severalSlots, closed, overloads, neighbour }
-const realClock = [process.execPath, 'bun'].flatMap(onRealClock)
+const realClock = [...(await onRealClock(process.execPath)), ...(await onRealClock('bun'))]
 const text = report(measured, realClock)
 console.log(text)
 if (options.includes('--write')) await write(text, oneSlot)
 process.exitCode = goalsOf(measured).some(({ isWorse }) => isWorse) ? 1 : 0
 
-/** In a process of its own, and without the leak detector. */
+/** Without the leak detector. */
 async function measure<Name extends keyof Parts>(part: Name): Promise<Parts[Name]> {
-  const program = join(import.meta.dirname, 'part.ts')
-  const { stdout } = await promisify(execFile)(process.execPath, [program, part, ...options], {
-    env: { ...process.env, NODE_ENV: 'production' },
-    maxBuffer: Infinity,
-  })
-  return JSON.parse(stdout) as Parts[Name]
+  const env = { ...process.env, NODE_ENV: 'production' }
+  return JSON.parse(await outputOf(process.execPath, ['part.ts', part], env)) as Parts[Name]
 }
 
-/** In a process of its own, where nothing has moved the clock. */
-function onRealClock(runtime: string): readonly RealClockResult[] {
-  const program = join(import.meta.dirname, 'real-clock.ts')
-  const { status, stdout, error } = spawnSync(runtime, [program, ...options], { encoding: 'utf8' })
-  if (status !== 0) throw error ?? new Error(`The bench ended with ${status} on ${runtime}`)
-  return stdout
+/** Where nothing has moved the clock. */
+async function onRealClock(runtime: string): Promise<readonly RealClockResult[]> {
+  const output = await outputOf(runtime, ['real-clock.ts'], process.env)
+  return output
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as RealClockResult)
+}
+
+/** What a program of this folder prints, in a process of its own. */
+async function outputOf(
+  runtime: string,
+  [program, ...args]: readonly [program: string, ...args: string[]],
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const file = join(import.meta.dirname, program)
+  const settings = { env, maxBuffer: Infinity }
+  const { stdout } = await promisify(execFile)(runtime, [file, ...args, ...options], settings)
+  return stdout
 }
 
 async function write(tables: string, comparisons: readonly Comparison[]): Promise<void> {
