@@ -66,7 +66,6 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
     super(options.startTime)
     this.size = size
     this.#options = options
-    this.#signal = undefined
   }
 
   get kind(): BatchScope['kind'] {

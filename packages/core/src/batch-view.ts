@@ -11,8 +11,6 @@ export class BatchView<I, O> implements Batch<I> {
 
   constructor(execution: Execution<I, O>) {
     this.#execution = execution
-    this.#items = undefined
-    this.#signal = undefined
   }
 
   get id(): string {

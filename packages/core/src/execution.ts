@@ -46,8 +46,6 @@ export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O
   next: Execution<I, O> | undefined
   /** What failed batches have left to be run again in this one's slot, the next of it last. */
   rest: Item<I, O>[][] | undefined
-  /** Counts the batches of a batcher. */
-  readonly number: number
   /** How many items it has. */
   readonly size: number
   /**
@@ -67,6 +65,8 @@ export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O
   /** ms on the `performance.now()` clock. */
   readonly startedAt: number
   readonly #owner: ExecutionOwner<I, O>
+  /** Counts the batches of a batcher. */
+  readonly #number: number
   #id: string | undefined
   /** Whether an item has several callers. */
   readonly #isShared: boolean
@@ -88,7 +88,7 @@ export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O
     startedAt: number,
   ) {
     this.#owner = owner
-    this.number = number
+    this.#number = number
     this.size = items.length
     this.items = items
     this.partition = label
@@ -119,7 +119,7 @@ export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O
 
   /** For example `users#17`; made when somebody asks for it. */
   get id(): string {
-    return (this.#id ??= `${this.batcher}#${this.number}`)
+    return (this.#id ??= `${this.batcher}#${this.#number}`)
   }
 
   /** As its scope is called. */
