@@ -3,6 +3,7 @@ import { runNeutral } from './neutral.ts'
 import { registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
 import type { Scope } from './types.ts'
+import type { Values } from './visible-values.ts'
 
 /** What a scope shows of its batch. Each is read when somebody asks for it, so it may be a getter. */
 export interface BatchScopeOptions {
@@ -27,8 +28,8 @@ export interface BatchScopeOptions {
 /** What was captured of a member: a snapshot, or an engine's item. */
 export interface Member {
   readonly scope?: Scope | undefined
-  /** Its value of the key with this index, at the submit; by default what the scope has now. */
-  valueAt?(index: number): unknown
+  /** What a batch may see of it, taken at the submit. @defaultValue what the scope has now */
+  readonly values?: Values | undefined
 }
 
 /** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
@@ -121,7 +122,6 @@ function shared({ rule, index }: Key<unknown>, members: readonly Member[]): unkn
   return members.every((member) => Object.is(valueOf(member, index), first)) ? first : undefined
 }
 
-function valueOf(member: Member, index: number): unknown {
-  if (member.valueAt) return member.valueAt(index)
-  return member.scope && baseOf(member.scope).peek(index)
+function valueOf({ values, scope }: Member, index: number): unknown {
+  return values ? values[index] : scope && baseOf(scope).peek(index)
 }

@@ -1,41 +1,56 @@
+import type { Key } from './key.ts'
 import { registry } from './registry.ts'
-import { baseOf } from './scope.ts'
-import type { Scope } from './types.ts'
+import type { Values } from './visible-values.ts'
 
 /**
- * The values that decide which items may share a batch, as a string: equal for two scopes only if
+ * The values that decide which items may share a batch, as a string: equal for two callers only if
  * every `partition` key has the identical value in both. `''` where there is none.
  */
-export function partitionOf(scope: Scope | undefined): string {
-  if (scope === undefined || registry.sharedKeys.length === 0) return ''
-  const base = baseOf(scope)
-  let partition = ''
-  for (const key of registry.sharedKeys) {
-    const value = key.rule === 'partition' ? base.read(key.index, key.name) : undefined
-    if (value === undefined) continue
-    const identity = identityOf(value)
-    // With its length, so that no value can be made to look like two.
-    partition += `${key.index}:${identity.length}:${identity};`
-  }
-  return partition
+export function partitionOf(values: Values): string {
+  return identityOfKeys(values, isPartition)
 }
 
-/** The same for people: `app.tenant=acme`. Values of `redact` keys are left out. */
-export function partitionLabel(scope: Scope | undefined): string {
-  if (scope === undefined) return ''
-  const base = baseOf(scope)
+/**
+ * The values of every key that a batch may show, as a string: equal for two callers only if a batch would see
+ * the identical values, whichever of the two it was opened for.
+ */
+export function identityOf(values: Values): string {
+  return identityOfKeys(values, isAny)
+}
+
+/** The same as `partitionOf` for people: `app.tenant=acme`. Values of `redact` keys are left out. */
+export function partitionLabel(values: Values): string {
   return registry.sharedKeys
-    .filter(({ rule, index, name }) => rule === 'partition' && base.read(index, name) !== undefined)
-    .map(({ index, name, redact }) => {
-      return `${name}=${redact ? '[redacted]' : printed(base.read(index, name))}`
-    })
+    .filter((key) => isPartition(key) && values[key.index] !== undefined)
+    .map(({ index, name, redact }) => `${name}=${redact ? '[redacted]' : printed(values[index])}`)
     .join(',')
+}
+
+function isPartition({ rule }: Key<unknown>): boolean {
+  return rule === 'partition'
+}
+
+function isAny(): boolean {
+  return true
+}
+
+function identityOfKeys(values: Values, counts: (key: Key<unknown>) => boolean): string {
+  let text = ''
+  if (values.length === 0) return text
+  for (const key of registry.sharedKeys) {
+    const value = values[key.index]
+    if (value === undefined || !counts(key)) continue
+    const identity = identityOfValue(value)
+    // With its length, so that no value can be made to look like two.
+    text += `${key.index}:${identity.length}:${identity};`
+  }
+  return text
 }
 
 const objects = new WeakMap<object, number>()
 let objectsSeen = 0
 
-function identityOf(value: unknown): string {
+function identityOfValue(value: unknown): string {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') {
     return typeof value === 'symbol' ? symbolIdentity(value) : `${typeof value} ${String(value)}`
   }
@@ -56,5 +71,5 @@ function symbolIdentity(value: symbol): string {
 }
 
 function printed(value: unknown): string {
-  return typeof value === 'string' ? value : identityOf(value)
+  return typeof value === 'string' ? value : identityOfValue(value)
 }

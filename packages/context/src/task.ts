@@ -1,8 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 
-import { registry, storage } from './registry.ts'
+import { storage } from './registry.ts'
 import { type BaseScope, baseOf } from './scope.ts'
 import type { Scope } from './types.ts'
+import type { Values } from './visible-values.ts'
 import { warn } from './warning.ts'
 
 /**
@@ -22,8 +23,8 @@ export abstract class Task extends AsyncResource {
   declare nextTask: Task | undefined
   /** The request that it keeps open. */
   declare private request: TaskOwner | undefined
-  /** What a batch may see of its scope, as it was when the task was made: by that it was partitioned. */
-  declare private values: readonly unknown[] | undefined
+  /** What a batch may see of its caller: by that it was partitioned. `undefined` until an engine takes it. */
+  declare values: Values | undefined
 
   constructor(type: string) {
     super(type, MANUAL)
@@ -32,11 +33,7 @@ export abstract class Task extends AsyncResource {
     this.previousTask = undefined
     this.nextTask = undefined
     this.request = undefined
-    this.values = registry.sharedKeys.length > 0 ? scope?.keep() : undefined
-  }
-
-  valueAt(index: number): unknown {
-    return this.values?.[index]
+    this.values = undefined
   }
 
   /** Called when the request is aborted, in the context of whoever aborted it. */

@@ -1,4 +1,4 @@
-import { engineOf, partitionLabel, partitionOf } from '@heddle/context/engine'
+import { engineOf, partitionLabel, partitionOf, visibleValues } from '@heddle/context/engine'
 
 import { BatcherError, type BatcherErrorCode, describe } from './errors.ts'
 import type { Item, Rejection } from './item.ts'
@@ -148,7 +148,8 @@ function placeOf<I, O>(
   options: ResolvedOptions<I, O>,
   isFromBatch: boolean,
 ): Place {
-  const ofScope = partitionOf(item.scope)
+  const values = (item.values = visibleValues())
+  const ofScope = partitionOf(values)
   if (ofScope !== '' || options.partitionBy || options.dedupeBy) {
     return keyedPlaceOf(item, options, ofScope, isFromBatch)
   }
@@ -157,7 +158,7 @@ function placeOf<I, O>(
 
 /** Apart, since what `label` captures is made on every call. */
 function keyedPlaceOf<I, O>(
-  { input, scope, tenant }: Item<I, O>,
+  { input, values = [], tenant }: Item<I, O>,
   { partitionBy, dedupeBy }: ResolvedOptions<I, O>,
   ofScope: string,
   isFromBatch: boolean,
@@ -167,8 +168,8 @@ function keyedPlaceOf<I, O>(
   const partition = own === undefined ? ofScope : `${ofScope}|${own}`
   const label = (): string =>
     own === undefined
-      ? partitionLabel(scope)
-      : [own, partitionLabel(scope)].filter((part) => part !== '').join(',')
+      ? partitionLabel(values)
+      : [own, partitionLabel(values)].filter((part) => part !== '').join(',')
   const dedupeKey =
     dedupeBy &&
     // With the lengths, so that no text can be taken for a part of another.

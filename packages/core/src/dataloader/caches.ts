@@ -1,5 +1,5 @@
 import { type Scope, tryCurrent } from '@heddle/context'
-import { partitionOf, warn } from '@heddle/context/engine'
+import { partitionOf, visibleValues, warn } from '@heddle/context/engine'
 
 import { assertCacheMap, type CacheMap } from './options.ts'
 import type { Wave } from './wave.ts'
@@ -35,7 +35,7 @@ export class Caches<C, V> {
   current(): Cache<C, V> | undefined {
     const scope = tryCurrent()
     if (scope?.state === 'closed') return undefined
-    const partition = partitionOf(scope)
+    const partition = partitionOf(visibleValues())
     const caches = this.#open(scope)
     let cache = caches.get(partition)
     if (cache === undefined) caches.set(partition, (cache = this.#newCache(partition)))
