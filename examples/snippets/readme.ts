@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict'
-
 // #region solution
-import { createKey } from '@heddle/context'
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+import { adopt } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
 import { heddle } from '@heddle/hono'
 import { Hono } from 'hono'
 
-const tenant = createKey<string>('app.tenant', { batch: 'partition' })
+const currentTenant = new AsyncLocalStorage<string>() // yours, unchanged
+adopt(currentTenant, { name: 'app.tenant', batch: 'partition' }) // the one line for it
+
 const users = createBatcher({
   name: 'users',
-  run: (ids: readonly number[]) => findUsers(tenant.getOrThrow(), ids), // one query for many requests
+  run: (ids: readonly number[]) => findUsers(currentTenant.getStore(), ids), // one query for many requests
 })
 
 const app = new Hono()
 app.use(heddle())
-app.use(async (c, next) => {
-  tenant.set(c.req.header('x-tenant') ?? 'public')
-  await next()
-})
+app.use((c, next) => currentTenant.run(c.req.header('x-tenant') ?? 'public', next))
 app.get('/users/:id', async (c) => c.json(await users.submit(Number(c.req.param('id')))))
 // #endregion
 
@@ -29,9 +29,12 @@ interface User {
 const rows = new Map([1, 2, 3].map((id) => [id, { id }]))
 const queries: (readonly number[])[] = []
 
-async function findUsers(owner: string, ids: readonly number[]): Promise<(User | undefined)[]> {
+async function findUsers(
+  owner: string | undefined,
+  ids: readonly number[],
+): Promise<(User | undefined)[]> {
   queries.push(ids)
-  return ids.map((id) => (rows.has(id) ? { id, tenant: owner } : undefined))
+  return ids.map((id) => (rows.has(id) && owner ? { id, tenant: owner } : undefined))
 }
 
 /** A query as databases answer it: in an order of their own, and only what there is. */
@@ -71,7 +74,7 @@ const orders = createBatcher({
   async run(amounts: readonly number[], batch) {
     if (batch.signal.aborted) throw batch.signal.reason // every caller has left
     for (const item of batch.items) {
-      item.run(() => audit(`${tenant.get()} orders ${item.input}`)) // in this member's own context
+      item.run(() => audit(`${currentTenant.getStore()} orders ${item.input}`)) // in this member's own context
     }
     return amounts.map((amount) => amount * 100)
   },
@@ -95,7 +98,7 @@ export async function main(): Promise<void> {
   assert.ok(missing?.status === 'rejected' && missing.reason instanceof NotFound)
 
   const cents = await Promise.all(
-    ['acme', 'globex'].map((who) => tenant.run(who, () => orders.submit(5))),
+    ['acme', 'globex'].map((who) => currentTenant.run(who, () => orders.submit(5))),
   )
   assert.deepEqual(cents, [500, 500])
   assert.deepEqual(audited, ['acme orders 5', 'globex orders 5'])

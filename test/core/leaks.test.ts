@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import { type ContextError, registerForeign, run, Snapshot, snapshotCount } from '@heddle/context'
+import { type ContextError, watchStore, run, Snapshot, snapshotCount } from '@heddle/context'
 import { createBatcher, instrument } from '@heddle/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -31,7 +31,7 @@ describe('the leak detector', () => {
   const store = { name: 'session', read: () => session.getStore() }
 
   it('is silent where nothing leaks', async () => {
-    using _ = registerForeign(store)
+    using _ = watchStore(store)
     const batcher = createBatcher<number, number>({ name: 'clean', run: async (ns) => ns })
     await session.run('caller', () => batcher.submit(1))
     await turn()
@@ -39,7 +39,7 @@ describe('the leak detector', () => {
   })
 
   it('names the batcher, the store and the cure for an `enterWith` in the batch function', async () => {
-    using _ = registerForeign(store)
+    using _ = watchStore(store)
     const batcher = createBatcher<number, number>({
       name: 'entering',
       run: (ns) => {
@@ -58,7 +58,7 @@ describe('the leak detector', () => {
   })
 
   it('finds what a hook has made active', async () => {
-    using _store = registerForeign(store)
+    using _store = watchStore(store)
     using _hooks = instrument({
       aroundBatch: (_batch, _members, next) => session.run('hook', next),
     })
@@ -82,12 +82,12 @@ describe('the leak detector', () => {
   })
 
   it('takes what a store calls empty as empty, and a store that throws as well', async () => {
-    using _empty = registerForeign({
+    using _empty = watchStore({
       name: 'null',
       read: () => null,
       isEmpty: (value) => value === null,
     })
-    using _broken = registerForeign({
+    using _broken = watchStore({
       name: 'broken',
       read() {
         throw new Error('broken')
@@ -100,7 +100,7 @@ describe('the leak detector', () => {
 
   it('is off in production', async () => {
     const { NODE_ENV } = process.env
-    using _ = registerForeign({ name: 'always', read: () => 'something' })
+    using _ = watchStore({ name: 'always', read: () => 'something' })
     try {
       process.env.NODE_ENV = 'production'
       await createBatcher<number, number>({ name: 'production', run: (ns) => ns }).submit(1)

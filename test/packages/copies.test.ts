@@ -2,6 +2,7 @@
  * A process may hold two copies of these packages: two versions, or ESM beside CJS. They share what
  * must be one in the process (R3).
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -118,6 +119,38 @@ describe('two copies of the packages', () => {
       ['evil', 'evil'],
     ])
     expect(shown).toEqual([undefined, 'batch'])
+  })
+
+  it('know a store that one of them adopted, in batches of the other', async () => {
+    const store = new AsyncLocalStorage<string>()
+    const key = other.context.adopt(store, { name: 'test.copies.store', batch: 'partition' })
+    await using batcher = core.createBatcher({
+      name: 'adopted',
+      run: async (inputs: readonly string[], batch) => {
+        await Promise.resolve()
+        return inputs.map((_, index) => [store.getStore(), batch.items[index]?.get(key)])
+      },
+    })
+    const answers = await Promise.all(
+      ['acme', 'evil'].map((name) => store.run(name, () => batcher.submit(name))),
+    )
+    expect(answers).toEqual([
+      ['acme', 'acme'],
+      ['evil', 'evil'],
+    ])
+    expect(() => context.adopt(store, { name: 'test.copies.again', batch: 'same' })).toThrow(
+      'is adopted as `test.copies.store` already',
+    )
+  })
+
+  it('guard the stores of the app once, whichever of them made the batcher', async () => {
+    const store = new AsyncLocalStorage<string>()
+    const run = (inputs: readonly number[]): unknown[] => inputs.map(() => store.getStore())
+    for (const { createBatcher } of [core, other.core]) {
+      await using batcher = createBatcher({ name: 'guarded', run, strictStores: true })
+      const error = await store.run('acme', () => batcher.submit(1)).catch((reason) => reason)
+      expect(error).toMatchObject({ code: 'BATCH_FAILED', cause: { code: 'IN_BATCH' } })
+    }
   })
 
   it('have the same instruments, and know each other’s errors', async () => {

@@ -1,7 +1,9 @@
-import type { Key } from './key.ts'
+import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-stores.ts'
+import { guardOfBatch } from './guarded-places.ts'
 import { runNeutral } from './neutral.ts'
-import { registry, storage } from './registry.ts'
+import { type KeySlot, registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
+import { isStoreGuardInstalled } from './store-guard.ts'
 import type { Scope } from './types.ts'
 import type { Values } from './visible-values.ts'
 
@@ -21,6 +23,14 @@ export interface BatchScopeOptions {
    * @defaultValue `'batch'`
    */
   readonly kind?: BatchScope['kind']
+  /** Of whose batcher it is, for reports. @defaultValue `name` */
+  readonly batcher?: string
+  /**
+   * Whether the read of a store that is empty in the batch and not for its members throws, in development.
+   *
+   * @defaultValue `false`, which warns
+   */
+  readonly strictStores?: boolean | undefined
   /** The engine, by which it knows its own batches again. */
   readonly engine?: object
 }
@@ -30,12 +40,17 @@ export interface Member {
   readonly scope?: Scope | undefined
   /** What a batch may see of it, taken at the submit. @defaultValue what the scope has now */
   readonly values?: Values | undefined
+  /** Runs `fn` in the member's context. Without `values`, adopted stores are read there. */
+  run?<R>(fn: () => R): R
 }
 
 /** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
 export interface BatchScope extends Scope {
   readonly kind: 'batch' | 'item'
-  /** Runs `fn` on neutral ground with this as the current scope. */
+  /**
+   * Runs `fn` on neutral ground with this as the current scope. Adopted stores have the values there that
+   * their rules allow.
+   */
   run<R>(fn: () => R): R
   /** Ends the scope: the batch function has settled. */
   close(): void
@@ -52,8 +67,9 @@ export function openBatchScope(members: readonly Member[], options: BatchScopeOp
   const scope = new OpenBatchScope(members.length, options)
   for (const key of registry.sharedKeys) {
     const value = shared(key, members)
-    if (value !== undefined) scope.write(key.index, key.name, value)
+    if (value !== undefined) scope.show(key, value)
   }
+  if (isStoreGuardInstalled()) scope.storeGuard = guardOfBatch(options, members)
   return scope
 }
 
@@ -62,6 +78,8 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   /** Kept after the end, for the name: it must not lead to the members from then on. */
   readonly #options: BatchScopeOptions
   #signal: AbortSignal | undefined
+  /** Values of adopted stores; made with the first. */
+  #entries: Entry[] | undefined
 
   constructor(size: number, options: BatchScopeOptions) {
     super(options.startTime)
@@ -71,6 +89,10 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
 
   get kind(): BatchScope['kind'] {
     return this.#options.kind ?? 'batch'
+  }
+
+  override get isReadOnly(): boolean {
+    return true
   }
 
   get parent(): undefined {
@@ -101,8 +123,20 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
     return (this.#signal ??= this.#options.signal ?? new AbortController().signal)
   }
 
+  /** Lets the batch see this value of the key. */
+  show(key: KeySlot, value: unknown): void {
+    this.write(key.index, key.name, value)
+    if (isAdoption(key)) (this.#entries ??= []).push({ key, value })
+  }
+
   run<R>(fn: () => R): R {
-    return runNeutral(() => storage.run(this, fn))
+    const entries = this.#entries
+    return runNeutral(() => storage.run(this, entries ? () => enterStores(entries, fn) : fn))
+  }
+
+  override close(): void {
+    super.close()
+    this.storeGuard = this.#entries = undefined
   }
 }
 
@@ -112,16 +146,22 @@ export function engineOf(scope: Scope | undefined): object | undefined {
 }
 
 /** What a batch of `members` sees of `key`. */
-function shared({ rule, index }: Key<unknown>, members: readonly Member[]): unknown {
+function shared(key: KeySlot, members: readonly Member[]): unknown {
+  const { rule } = key
   if (typeof rule === 'function') {
-    const values = members.map((member) => valueOf(member, index))
-    return runNeutral(() => rule(values))
+    const values = members.map((member) => valueOf(member, key))
+    return runNeutral(() => rule(values) as unknown)
   }
-  const first = members[0] && valueOf(members[0], index)
+  const first = members[0] && valueOf(members[0], key)
   // Members of one partition agree already; whoever opens a batch scope without an engine need not.
-  return members.every((member) => Object.is(valueOf(member, index), first)) ? first : undefined
+  return members.every((member) => Object.is(valueOf(member, key), first)) ? first : undefined
 }
 
-function valueOf({ values, scope }: Member, index: number): unknown {
-  return values ? values[index] : scope && baseOf(scope).peek(index)
+function valueOf(member: Member, key: KeySlot): unknown {
+  const { values, scope } = member
+  if (values) return values[key.index]
+  const base = scope && baseOf(scope)
+  return isAdoption(key) && member.run
+    ? member.run(() => adoptedValue(key, base))
+    : base?.peek(key.index)
 }

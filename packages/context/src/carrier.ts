@@ -1,11 +1,11 @@
+import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-stores.ts'
 import { clock } from './clock.ts'
 import { ContextError } from './errors.ts'
-import type { Key } from './key.ts'
-import { registry, type TracePropagation } from './registry.ts'
+import { type KeySlot, registry, storage, type TracePropagation } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import { current, runOwned } from './run.ts'
-import { baseOf } from './scope.ts'
-import type { Carrier, ContextEntry, Scope } from './types.ts'
+import { type BaseScope, baseOf } from './scope.ts'
+import type { Carrier, Scope } from './types.ts'
 import { callSite, warn } from './warning.ts'
 
 // W3C Baggage, section 3.3.2: what every implementation must be able to pass on.
@@ -31,7 +31,7 @@ export function toCarrier(scope: Scope = current()): Carrier {
   const entries: [string, string][] = []
   let bytes = 0
   for (const [name, key] of registry.carriedKeys) {
-    const value = baseOf(scope).read(key.index, name)
+    const value = valueOf(key, baseOf(scope))
     if (value === undefined || key.carry === undefined) continue
     const text = encodeURIComponent(key.carry.encode(value))
     // As a member of a baggage header: name=value, and a comma between two.
@@ -68,19 +68,29 @@ export function runCarrier<R>(carrier: Carrier, fn: () => R): R {
     deadlineMs === undefined ? {} : { timeout: Math.max(deadlineMs, Number.MIN_VALUE) }
   const scope = new RequestScope({ id, ...timeout })
   scope.openedAt = callSite(runCarrier)
-  const open = (): R => runOwned(scope, decoded(entries), fn)
+  const open = (): R => {
+    const values = decoded(entries)
+    return enterStores(values, () => runOwned(scope, values, fn))
+  }
   const { tracePropagation } = registry
   if (traceparent === undefined || tracePropagation === undefined) return open()
   return tracePropagation.run(traceparent, open)
 }
 
-function decoded(entries: Carrier['entries']): ContextEntry<unknown>[] {
-  const found: ContextEntry<unknown>[] = []
+/** What a scope says of a key. What is in an adopted store now belongs to the request of now. */
+function valueOf(key: KeySlot, scope: BaseScope): unknown {
+  const here = storage.getStore()
+  const isHere = here !== undefined && (here === scope || here.owner === scope.owner)
+  return isAdoption(key) && isHere ? adoptedValue(key, scope) : scope.read(key.index, key.name)
+}
+
+function decoded(entries: Carrier['entries']): Entry[] {
+  const found: Entry[] = []
   for (const [name, text] of entries) {
-    const key: Key<unknown> | undefined = registry.carriedKeys.get(name)
+    const key: KeySlot | undefined = registry.carriedKeys.get(name)
     if (key?.carry === undefined) continue
     try {
-      found.push(key.of(key.carry.decode(decodeURIComponent(text))))
+      found.push({ key, value: key.carry.decode(decodeURIComponent(text)) as unknown })
     } catch (cause) {
       throw invalid(`the value of \`${name}\` to be one that its key can decode`, cause)
     }

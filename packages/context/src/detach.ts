@@ -1,14 +1,16 @@
-import type { Key } from './key.ts'
+import { adoptedValue, enterStores, isAdoption } from './adopted-stores.ts'
+import { guardOfDetached } from './guarded-places.ts'
 import { runNeutral } from './neutral.ts'
-import { storage } from './registry.ts'
+import { type KeySlot, registry, storage } from './registry.ts'
 import { DetachedScope } from './request-scope.ts'
 import { runOwned } from './run.ts'
-import type { ContextKey } from './types.ts'
+import { isStoreGuardInstalled } from './store-guard.ts'
+import type { AdoptedKey, ContextKey } from './types.ts'
 import { callSite } from './warning.ts'
 
 export interface DetachOptions {
-  /** Keys whose values the work takes along. @defaultValue none */
-  readonly keep?: readonly ContextKey<any>[]
+  /** Keys, of adopted stores too, whose values the work takes along. @defaultValue none */
+  readonly keep?: readonly (ContextKey<any> | AdoptedKey<any>)[]
 }
 
 /**
@@ -25,12 +27,14 @@ export interface DetachOptions {
  */
 export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
   const parent = storage.getStore()
-  const entries = (options.keep ?? []).flatMap((key) => {
-    const { index, name } = key as Key<unknown>
-    const value = parent?.read(index, name)
-    return value === undefined ? [] : [key.of(value)]
+  const entries = (options.keep ?? []).flatMap((kept) => {
+    // Of an adopted store, what was registered last under this place.
+    const key = registry.keys[(kept as unknown as KeySlot).index] as KeySlot
+    const value = isAdoption(key) ? adoptedValue(key, parent) : parent?.read(key.index, key.name)
+    return value === undefined ? [] : [{ key, value }]
   })
   const scope = new DetachedScope({})
   scope.openedAt = callSite(detach)
-  return runNeutral(() => runOwned(scope, entries, fn))
+  if (isStoreGuardInstalled()) scope.storeGuard = guardOfDetached()
+  return runNeutral(() => enterStores(entries, () => runOwned(scope, entries, fn)))
 }

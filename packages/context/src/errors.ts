@@ -70,6 +70,23 @@ export function scopeClosed(
   )
 }
 
+export function noStoreValue(store: string): ContextError {
+  return new ContextError(
+    'NO_VALUE',
+    `The adopted store \`${store}\` has no value here. ` +
+      'Likely cause: this code runs before the middleware that enters the store, or outside any request. ' +
+      'Cure: enter the store first, or use `get()` and handle undefined.',
+  )
+}
+
+export function adoptedTwice(store: string, name: string): ContextError {
+  return new ContextError(
+    'DUPLICATE_KEY',
+    `The store that is to be adopted as \`${name}\` is adopted as \`${store}\` already. ` +
+      'Cure: adopt each store once, and export the key.',
+  )
+}
+
 export function duplicateCarry(key: string): ContextError {
   return new ContextError(
     'DUPLICATE_KEY',

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { adopt } from './adopt.ts'
 export {
   type BatchScope,
   type BatchScopeOptions,
@@ -14,14 +15,17 @@ export { runCarrier, toCarrier } from './carrier.ts'
 export { detach, type DetachOptions } from './detach.ts'
 export { ContextError, type ContextErrorCode } from './errors.ts'
 export { createKey } from './key.ts'
-export { registerForeign } from './leaks.ts'
 export { onAbort, wrapListener } from './listen.ts'
 export { runNeutral } from './neutral.ts'
 export { current, run, runRequest, tryCurrent } from './run.ts'
 export { Snapshot } from './snapshot.ts'
 export { type SnapshotCount, snapshotCount } from './snapshot-count.ts'
 export type { ForeignStore } from './registry.ts'
+export { watchStore, type WatchStoreOptions } from './watch-store.ts'
 export type {
+  AdoptableStore,
+  AdoptedKey,
+  AdoptOptions,
   BatchRule,
   Carrier,
   Carry,

@@ -1,4 +1,5 @@
 import { ContextError, duplicateCarry, inBatch, noScope, noValue } from './errors.ts'
+import { assertKeyName, assertRule } from './key-rules.ts'
 import { registry, storage } from './registry.ts'
 import { run } from './run.ts'
 import type { BaseScope } from './scope.ts'
@@ -10,6 +11,7 @@ import type {
   ContextKeyOptions,
   DefaultedContextKey,
 } from './types.ts'
+import { isDevelopment, warn } from './warning.ts'
 
 /**
  * Creates a key. Make keys once, at module level: each is a slot that lasts as long as the process.
@@ -38,29 +40,29 @@ export class Key<T> implements ContextKey<T> {
   readonly name: string
   readonly index: number
   readonly defaultValue: T | undefined
+  readonly initial: (() => T) | undefined
+  /** Whether a child scope starts with its parent's value. */
+  readonly isInherited: boolean
   readonly rule: BatchRule<T>
   readonly redact: boolean
   readonly carry: Carry<T> | undefined
 
   constructor(name: string, options: ContextKeyOptions<T>) {
     const { batch = 'hide', child = 'inherit', redact = false, carry } = options
-    if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`Expected a key's \`name\` to be a string with text in it, got ${name}`)
-    }
-    if (typeof batch !== 'function' && !['hide', 'partition', 'same'].includes(batch)) {
-      throw new TypeError(
-        `Expected \`batch\` of key \`${name}\` to be 'hide', 'partition', 'same' or a function, got ${batch}`,
-      )
-    }
+    assertKeyName(name)
+    assertRule(name, batch)
     if (child !== 'inherit' && child !== 'drop') {
       throw new TypeError(
         `Expected \`child\` of key \`${name}\` to be 'inherit' or 'drop', got ${String(child)}`,
       )
     }
+    assertInitial(name, options)
     if (carry && registry.carriedKeys.has(name)) throw duplicateCarry(name)
     this.name = name
     this.index = registry.keys.length
     this.defaultValue = options.default
+    this.initial = options.initial
+    this.isInherited = child === 'inherit'
     this.rule = batch
     this.redact = redact
     this.carry = carry
@@ -74,7 +76,8 @@ export class Key<T> implements ContextKey<T> {
   get(): T | undefined {
     const scope = storage.getStore()
     const value = scope?.read(this.index, this.name) as T | undefined
-    return value === undefined ? this.defaultValue : value
+    if (value !== undefined) return value
+    return this.initial === undefined ? this.defaultValue : scope?.initialise(this)
   }
 
   getOrThrow(): T {
@@ -114,9 +117,33 @@ export class Key<T> implements ContextKey<T> {
   #writable(): BaseScope {
     const scope = storage.getStore()
     if (scope === undefined) throw noScope(`\`${this.name}\``)
-    const { kind, batch } = scope
-    if ((kind === 'batch' || kind === 'item') && batch)
-      throw inBatch(this.name, batch.name, batch.size)
+    const { batch } = scope
+    if (scope.isReadOnly && batch) throw inBatch(this.name, batch.name, batch.size)
     return scope
   }
+}
+
+function assertInitial<T>(name: string, options: ContextKeyOptions<T>): void {
+  const { initial } = options
+  if (initial !== undefined) {
+    if (typeof initial !== 'function') {
+      throw new TypeError(
+        `Expected \`initial\` of key \`${name}\` to be a function, got ${typeof initial}`,
+      )
+    }
+    if (options.default !== undefined) {
+      throw new TypeError(
+        `Expected \`default\` or \`initial\` for key \`${name}\`, got both: with \`initial\` no scope is without a value`,
+      )
+    }
+  }
+  const shared: unknown = options.default
+  if (typeof shared !== 'object' || shared === null || Object.isFrozen(shared) || !isDevelopment())
+    return
+  warn(
+    'SHARED_DEFAULT',
+    name,
+    `The \`default\` of key \`${name}\` is an object, which every request shares: what one writes into it, all others read. ` +
+      'Cure: `initial: () => …` makes a separate value for each request; or freeze the object if nobody is to change it.',
+  )
 }

@@ -1,23 +1,8 @@
 import { ContextError } from './errors.ts'
 import { isDirty } from './ground.ts'
 import { type ForeignStore, registry, storage } from './registry.ts'
+import { quietly } from './store-guard.ts'
 import { warn } from './warning.ts'
-
-/**
- * Tells the leak detector of a store that is not ours, so that it sees when the store has a value
- * where no request should be visible. Hono's and OpenTelemetry's are told by `@heddle/hono` and
- * `@heddle/otel`.
- *
- * @returns what takes it back
- * @example
- * ```ts
- * registerForeign({ name: 'session', read: () => sessionStorage.getStore() })
- * ```
- */
-export function registerForeign(store: ForeignStore): Disposable {
-  registry.foreignStores.add(store)
-  return { [Symbol.dispose]: () => void registry.foreignStores.delete(store) }
-}
 
 /** Looks at the ground that a batch function runs on. */
 export interface LeakGuard {
@@ -49,7 +34,7 @@ export function leakGuard(batcher: string, batch: string): LeakGuard {
 /** The store's value, `undefined` if that counts as empty. A store that cannot be read has none. */
 function read(store: ForeignStore): unknown {
   try {
-    const value = store.read()
+    const value = quietly(() => store.read())
     return store.isEmpty?.(value) ? undefined : value
   } catch {
     return undefined

@@ -1,5 +1,4 @@
-import type { Key } from './key.ts'
-import { registry } from './registry.ts'
+import { type KeySlot, registry } from './registry.ts'
 import type { Values } from './visible-values.ts'
 
 /**
@@ -26,7 +25,7 @@ export function partitionLabel(values: Values): string {
     .join(',')
 }
 
-function isPartition({ rule }: Key<unknown>): boolean {
+function isPartition({ rule }: KeySlot): boolean {
   return rule === 'partition'
 }
 
@@ -34,7 +33,7 @@ function isAny(): boolean {
   return true
 }
 
-function identityOfKeys(values: Values, counts: (key: Key<unknown>) => boolean): string {
+function identityOfKeys(values: Values, counts: (key: KeySlot) => boolean): string {
   let text = ''
   if (values.length === 0) return text
   for (const key of registry.sharedKeys) {

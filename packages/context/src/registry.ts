@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
-import type { Key } from './key.ts'
 import type { BaseScope } from './scope.ts'
+import type { AdoptableStore, BatchRule, Carry } from './types.ts'
 
 /**
  * What the whole process shares, also between two copies of this package (two versions, ESM beside
@@ -14,17 +14,41 @@ interface Registry {
   /** Made where no AsyncLocalStorage of anyone had a value, so that re-entering it empties them all. */
   readonly neutral: AsyncResource
   /** Every key of the process; a key's index is its place here, and in the slots of every scope. */
-  readonly keys: Key<unknown>[]
+  readonly keys: KeySlot[]
   /** Keys that a batch may show: those whose batch rule is not `hide`. */
-  readonly sharedKeys: Key<unknown>[]
+  sharedKeys: KeySlot[]
   /** Keys that a child scope starts without. */
-  readonly droppedKeys: Key<unknown>[]
+  readonly droppedKeys: KeySlot[]
   /** Keys that may leave the process, by name. */
-  readonly carriedKeys: Map<string, Key<unknown>>
+  readonly carriedKeys: Map<string, KeySlot>
+  /** The stores of the app that batches know by a rule. */
+  adoptions: Adoption[]
   /** How a tracer writes and reads the trace context of carriers; see `setTracePropagation`. */
   tracePropagation: TracePropagation | undefined
   /** What the leak detector looks at besides ours. */
   readonly foreignStores: Set<ForeignStore>
+  /** While `depth` is above 0, reads of stores are the package's own; `stores` notes which are read. */
+  readonly quietReads: { depth: number; stores: Set<object> | undefined }
+  /** How many have asked that every read of a hidden store throws. */
+  strictStores: number
+}
+
+/** What every kind of key is to scopes and batches. */
+export interface KeySlot {
+  readonly name: string
+  /** Its place in `keys`, and in the slots of every scope. */
+  readonly index: number
+  readonly rule: BatchRule<any>
+  readonly redact: boolean
+  readonly carry: Carry<any> | undefined
+}
+
+/** A store of the app, and how its value becomes that of a key and the other way round. */
+export interface Adoption extends KeySlot {
+  readonly store: AdoptableStore<any>
+  readonly read: (store: any) => unknown
+  /** `undefined` where the store stays empty in a batch. */
+  readonly enter: ((value: any) => unknown) | undefined
 }
 
 /** A store of somebody else, as the leak detector sees it. */
@@ -39,6 +63,8 @@ export interface ForeignStore {
    * @defaultValue `undefined` does
    */
   isEmpty?(value: unknown): boolean
+  /** Whether reads of the stores that `read` reads are reported where they are empty. @defaultValue `false` */
+  readonly guard?: boolean
 }
 
 /** What a tracer knows of carriers. */
@@ -62,8 +88,11 @@ export const registry: Registry = (holder[REGISTRY] ??= {
   sharedKeys: [],
   droppedKeys: [],
   carriedKeys: new Map(),
+  adoptions: [],
   tracePropagation: undefined,
   foreignStores: new Set(),
+  quietReads: { depth: 0, stores: undefined },
+  strictStores: 0,
 })
 
 // Copies that cannot share a registry do not see each other's scopes: better said than found out.

@@ -1,8 +1,7 @@
 import { ChildScope } from './child-scope.ts'
 import { ContextError, noScope } from './errors.ts'
-import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
-import { storage } from './registry.ts'
+import { type KeySlot, storage } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import type { BaseScope } from './scope.ts'
 import type { ContextEntry, RequestOptions, Scope } from './types.ts'
@@ -64,7 +63,7 @@ function holdUntil(scope: RequestScope, settled: PromiseLike<unknown>): void {
 /** Runs `fn` in `scope`, with these values, and tells the scope when it has settled. */
 export function runOwned<R>(
   scope: RequestScope,
-  entries: Iterable<ContextEntry<any>> | undefined,
+  entries: Iterable<NamedEntry> | undefined,
   fn: (scope: Scope) => R,
 ): R {
   if (entries) writeEntries(scope, entries)
@@ -90,7 +89,13 @@ export function runIn<R>(scope: RequestScope, fn: () => R): R {
   return storage.run(scope, fn)
 }
 
-function writeEntries(scope: BaseScope, entries: Iterable<ContextEntry<any>>): void {
+/** An entry of any kind of key. */
+interface NamedEntry {
+  readonly key: { readonly name: string }
+  readonly value: unknown
+}
+
+function writeEntries(scope: BaseScope, entries: Iterable<NamedEntry>): void {
   const seen = new Set<object>()
   for (const { key, value } of entries) {
     if (seen.has(key)) {
@@ -100,6 +105,6 @@ function writeEntries(scope: BaseScope, entries: Iterable<ContextEntry<any>>): v
       )
     }
     seen.add(key)
-    scope.write((key as Key<unknown>).index, key.name, value)
+    scope.write((key as KeySlot).index, key.name, value)
   }
 }

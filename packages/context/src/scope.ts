@@ -1,8 +1,10 @@
 import { clock } from './clock.ts'
+import { closeCallback } from './close-callback.ts'
 import { scopeClosed } from './errors.ts'
 import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
-import { registry, storage } from './registry.ts'
+import { registry } from './registry.ts'
+import type { StoreGuard } from './store-guard.ts'
 import type { ContextKey, Scope } from './types.ts'
 import { isDevelopment, warn } from './warning.ts'
 
@@ -62,9 +64,28 @@ export abstract class BaseScope implements Scope {
   }
 
   get<T>(key: ContextKey<T>): T | undefined {
-    const { index, name, defaultValue } = key as Key<T>
+    const { index, name, defaultValue, initial } = key as Key<T>
     const value = this.read(index, name) as T | undefined
-    return value === undefined ? defaultValue : value
+    if (value !== undefined) return value
+    return initial === undefined ? defaultValue : this.initialise(key as Key<T>)
+  }
+
+  /** Whether its values were decided when it was opened, as those of a batch are. */
+  get isReadOnly(): boolean {
+    return false
+  }
+
+  /**
+   * Makes the value of a scope that has none. Child scopes that inherit it take their request's, so that all
+   * of a request have one, in whichever scope it is first read.
+   */
+  initialise<T>(key: Key<T>): T | undefined {
+    const own = this.#slots[key.index] as T | undefined
+    if (own !== undefined || this.isReadOnly || this.owner?.closedAt !== undefined) return own
+    const inherited = key.isInherited ? this.parent?.initialise(key) : undefined
+    const value = inherited === undefined ? key.initial?.() : inherited
+    this.write(key.index, key.name, value)
+    return value
   }
 
   has(key: ContextKey<unknown>): boolean {
@@ -112,7 +133,7 @@ export abstract class BaseScope implements Scope {
 
   onClose(fn: () => void): Disposable {
     if (!this.assertOpen('onClose()') || this.owner === undefined) return { [Symbol.dispose]() {} }
-    return this.owner.addCloseCallback(() => storage.run(this, fn))
+    return this.owner.addCloseCallback(closeCallback(this, this.owner, fn))
   }
 
   toJSON(): object {
@@ -155,6 +176,8 @@ export abstract class OwnerScope extends BaseScope {
   declare closeCallbacks?: Set<{ readonly fn: () => void }> | undefined
   /** Weak, since a request may open any number of child scopes before it ends. */
   declare children?: WeakRef<BaseScope>[] | undefined
+  /** Looks at reads of the app's own stores in it, in development. */
+  declare storeGuard?: StoreGuard | undefined
 
   constructor(startTime?: number) {
     super(EMPTY, startTime)

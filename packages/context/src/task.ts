@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 
+import { enterResource } from './neutral.ts'
 import { storage } from './registry.ts'
 import { type BaseScope, baseOf } from './scope.ts'
 import type { Scope } from './types.ts'
@@ -34,6 +35,11 @@ export abstract class Task extends AsyncResource {
     this.nextTask = undefined
     this.request = undefined
     this.values = undefined
+  }
+
+  /** Runs `fn` in the context in which it was made. */
+  run<R>(fn: () => R): R {
+    return enterResource(this, fn)
   }
 
   /** Called when the request is aborted, in the context of whoever aborted it. */

@@ -3,8 +3,8 @@ export interface ContextKey<T> {
   /** Dotted, for example `app.tenant`. */
   readonly name: string
   /**
-   * The value in the current scope, else the key's default, else `undefined`. In a batch a hidden key
-   * gives the default, never a member's value.
+   * The value in the current scope, else the one that `initial` makes for it, else the key's default, else
+   * `undefined`. In a batch a hidden key gives the default, never a member's value.
    *
    * @throws ContextError `SCOPE_CLOSED` (in production: warns once and returns the default)
    */
@@ -46,10 +46,11 @@ export interface ContextEntry<T> {
 }
 
 /**
- * What a batch sees of a key whose values its members set.
+ * What a batch sees of a key whose values its members set. Values compare by identity, and the batch sees the
+ * very object that its members have, so treat an object that a batch may see as read-only.
  *
  * - `hide`: nothing.
- * - `partition`: the value; members that differ in it never share a batch. Values compare by identity.
+ * - `partition`: the value; members that differ in it never share a batch.
  * - `same`: the value if all members have the same one (`Object.is`), else nothing.
  * - a function: what it returns for the members' values, in their order; `undefined` where a member
  *   has none. It runs on neutral ground, once per batch.
@@ -61,8 +62,19 @@ export type BatchRule<T> =
   | ((values: readonly (T | undefined)[]) => T | undefined)
 
 export interface ContextKeyOptions<T> {
-  /** What `get()` gives where there is no value. It does not count as a value for `has` or partitions. */
+  /**
+   * What `get()` gives where there is no value: one value for all scopes of the process. It does not count as
+   * a value for `has` or partitions.
+   *
+   * In development an object that is not frozen is reported: every request would share it. Use `initial`.
+   */
   readonly default?: T
+  /**
+   * Makes the value of a scope that has none, at its first `get()`. Each request gets a value of its own; its
+   * child scopes share that value unless `child` is `'drop'`. Outside any scope, and in a batch, whose scope
+   * is read-only, it is not called and `get()` gives `undefined`.
+   */
+  readonly initial?: () => T
   /**
    * What a batch sees of this key.
    *
@@ -159,4 +171,59 @@ export interface RequestOptions {
   readonly timeout?: number
   /** Keeps the scope open until it settles, for example until the response body has ended. */
   readonly closeWhen?: PromiseLike<unknown>
+}
+
+/** An AsyncLocalStorage, or anything with the same two methods. */
+export interface AdoptableStore<S> {
+  /** The value of the code that runs now; `undefined` where no code has entered the store. */
+  getStore(): S | undefined
+  /** Calls `fn` once, synchronously, with this value in the store, and returns what `fn` returns. */
+  run<R>(value: S, fn: () => R): R
+}
+
+/** A store of the app that batches know by a rule. The app's own code sets its values. */
+export interface AdoptedKey<T> {
+  /** Dotted, for example `app.tenant`. */
+  readonly name: string
+  /**
+   * What `read` makes of the store's value. In a batch it is what the rule allows, `undefined` otherwise.
+   *
+   * @throws what `read` throws
+   */
+  get(): T | undefined
+  /**
+   * Like {@link get}, but throws when there is no value.
+   *
+   * @throws ContextError `NO_VALUE` or `IN_BATCH`
+   */
+  getOrThrow(): T
+}
+
+export interface AdoptOptions<S, T = S> {
+  /** Names the store in logs, errors, partitions and carriers. */
+  readonly name: string
+  /** What a batch sees of the store. For values that filter rows, `'partition'` is the only right rule. */
+  readonly batch: BatchRule<T>
+  /**
+   * What requests may have in common, taken from the store's value. A store that holds an object per request
+   * needs it: compared by identity, each request would otherwise be a partition of its own.
+   *
+   * @defaultValue the store's value itself
+   */
+  readonly read?: (store: S) => T | undefined
+  /**
+   * Makes the store's value that a batch sees from what its members have in common. With `read` and without
+   * `enter`, the store stays empty in a batch.
+   *
+   * @defaultValue without `read`, the value itself
+   */
+  readonly enter?: (value: T) => S
+  /** How the value leaves the process; without it, it never does. */
+  readonly carry?: Carry<T>
+  /**
+   * Keeps the value out of everything that is printed.
+   *
+   * @defaultValue `false`
+   */
+  readonly redact?: boolean
 }

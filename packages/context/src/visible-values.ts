@@ -1,4 +1,6 @@
-import { registry, storage } from './registry.ts'
+import { isAdoption, withAdoptedValues } from './adopted-stores.ts'
+import { type KeySlot, registry, storage } from './registry.ts'
+import type { AdoptedKey, ContextKey, Scope } from './types.ts'
 
 /** What a batch may see of one caller: values by key index, as they were when they were taken. */
 export type Values = readonly unknown[]
@@ -10,16 +12,19 @@ const NONE: Values = []
  * does not change them.
  *
  * @throws ContextError `SCOPE_CLOSED` where a `partition` key could be missing because the scope has closed
+ * @throws what `read` of an adopted store throws
  */
 export function visibleValues(): Values {
-  const { sharedKeys } = registry
-  if (sharedKeys.length === 0) return NONE
+  const { sharedKeys, adoptions } = registry
+  if (sharedKeys.length === 0 && adoptions.length === 0) return NONE
   const scope = storage.getStore()
-  if (scope === undefined) return NONE
-  if (scope.owner?.closedAt !== undefined) {
-    for (const { rule, name } of sharedKeys) if (rule === 'partition') scope.assertOpen(name)
+  if (scope?.owner?.closedAt !== undefined) {
+    for (const key of sharedKeys) {
+      if (key.rule === 'partition' && !isAdoption(key)) scope.assertOpen(key.name)
+    }
   }
-  return scope.keep()
+  const values = scope === undefined ? NONE : scope.keep()
+  return adoptions.length === 0 ? values : withAdoptedValues(values, scope)
 }
 
 /** Whether a batch would see the identical value of every key, whichever of the two it was opened for. */
@@ -27,4 +32,21 @@ export function areSameValues(a: Values, b: Values): boolean {
   if (a === b) return true
   for (const { index } of registry.sharedKeys) if (!Object.is(a[index], b[index])) return false
   return true
+}
+
+/** What was taken of a caller at its submit. */
+interface Caller {
+  readonly scope?: Scope | undefined
+  readonly values?: Values | undefined
+}
+
+/** The value of a key for one caller: of an adopted store as it was at the submit, else as its scope has it. */
+export function valueFor<T>(
+  { scope, values }: Caller,
+  key: ContextKey<T> | AdoptedKey<T>,
+): T | undefined {
+  const slot = registry.keys[(key as unknown as KeySlot).index] as KeySlot
+  return isAdoption(slot) && values
+    ? (values[slot.index] as T | undefined)
+    : scope?.get(key as ContextKey<T>)
 }

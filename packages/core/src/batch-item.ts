@@ -1,10 +1,12 @@
 import {
+  type AdoptedKey,
   type BatchScope,
   type ContextKey,
   openBatchScope,
   type Scope,
   Snapshot,
 } from '@heddle/context'
+import { valueFor } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { Item } from './item.ts'
@@ -57,9 +59,11 @@ export class ItemView<I, O> implements BatchItem<I> {
     return item.enter(enter)
   }
 
-  get<T>(key: ContextKey<T>): T | undefined {
+  get<T>(key: ContextKey<T> | AdoptedKey<T>): T | undefined {
     const items = this.#waiting()
-    return items.length > 1 ? this.#merged(items).get(key) : this.scope?.get(key)
+    const [item] = items
+    if (item === undefined) return undefined
+    return valueFor(items.length > 1 ? { scope: this.#merged(items) } : item, key)
   }
 
   close(): void {
@@ -85,9 +89,11 @@ export class ItemView<I, O> implements BatchItem<I> {
 
   /** None of several contexts: what their keys' rules allow, as in a batch of them. */
   #merged(items: readonly Item<I, O>[]): BatchScope {
-    const { id = '', engine } = this.#execution ?? {}
+    const { id = '', batcher = '', strictStores, engine } = this.#execution ?? {}
     return openBatchScope(items, {
       name: `${id}[${this.index}]`,
+      batcher,
+      strictStores,
       kind: 'item',
       signal: this.signal,
       ...(engine ? { engine } : {}),

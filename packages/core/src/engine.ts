@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { clock, isDevelopment } from '@heddle/context/engine'
+import { clock, installStoreGuard, isDevelopment } from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -44,6 +44,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     this.#queue = new Queue(options)
     this.#dispatch = new Dispatch(this, this.#queue, this.#ledger, internals)
     enrol(this)
+    installStoreGuard()
   }
 
   get waiting(): number {

@@ -131,6 +131,10 @@ export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O
     return this.#owner.options.name
   }
 
+  get strictStores(): boolean {
+    return this.#owner.options.strictStores
+  }
+
   get startTime(): number {
     return this.startedAt
   }

@@ -115,6 +115,13 @@ export interface BatcherOptions<I, O> {
    * @defaultValue never
    */
   readonly abortGrace?: number
+  /**
+   * For tests: whether the batch function may not read a store of the app that is empty there and has values
+   * for the members. The read throws then; otherwise it is reported once. Nothing is looked at in production.
+   *
+   * @defaultValue `false`
+   */
+  readonly strictStores?: boolean
 }
 
 /** What may be changed while a batcher runs. */
@@ -155,6 +162,7 @@ export function resolveOptions<I, O>(options: BatcherOptions<I, O>): ResolvedOpt
     maxQueueSize: options?.maxQueueSize ?? 1024,
     ageing: options?.ageing ?? 1000,
     onFailure: options?.onFailure ?? 'reject',
+    strictStores: options?.strictStores ?? false,
   }
   assertBatcherOptions(resolved)
   return resolved

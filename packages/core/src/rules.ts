@@ -14,6 +14,7 @@ const text: Rule = {
   holds: (value) => typeof value === 'string' && value !== '',
 }
 const aFunction: Rule = { expected: 'a function', holds: (value) => typeof value === 'function' }
+const aBoolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 const count: Rule = {
   expected: 'a whole number of at least 1',
   holds: (value) =>
@@ -64,6 +65,7 @@ const RULES: Record<string, Rule> = {
   ageing: milliseconds,
   onFailure: oneOf('reject', 'bisect'),
   abortGrace: milliseconds,
+  strictStores: aBoolean,
 } satisfies Record<keyof BatcherOptions<never, never>, Rule>
 
 const CONFIGURABLE: ReadonlySet<string> = new Set([

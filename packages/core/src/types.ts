@@ -1,4 +1,4 @@
-import type { ContextKey, Scope, Snapshot } from '@heddle/context'
+import type { AdoptedKey, ContextKey, Scope, Snapshot } from '@heddle/context'
 
 import type { BatcherErrorCode } from './errors.ts'
 import type { Configuration } from './options.ts'
@@ -114,8 +114,11 @@ export interface BatchItem<I> {
    * @throws ContextError `ITEM_SETTLED` after that
    */
   run<R>(fn: () => R): R
-  /** The member's value of `key`; where several callers wait, what the key's batch rule makes of theirs. */
-  get<T>(key: ContextKey<T>): T | undefined
+  /**
+   * The member's value of `key`, of an adopted store as it was at the submit; where several callers wait, what
+   * the key's batch rule makes of theirs.
+   */
+  get<T>(key: ContextKey<T> | AdoptedKey<T>): T | undefined
 }
 
 /** Where the time of an item went. */

@@ -1,4 +1,4 @@
-import { ContextError, registerForeign, type Scope } from '@heddle/context'
+import { ContextError, watchStore, type Scope } from '@heddle/context'
 import { callSite, runIn } from '@heddle/context/engine'
 import { instrumentBatchers } from '@heddle/otel'
 import { context } from '@opentelemetry/api'
@@ -41,7 +41,7 @@ export function heddle(
   const settings = resolveOptions(options)
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
-  registerForeign(honoContext)
+  watchStore(honoContext)
   return function heddleMiddleware(c, next) {
     return scopeIn(c) ? next() : handle(c, next, settings)
   }

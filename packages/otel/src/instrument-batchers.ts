@@ -1,4 +1,4 @@
-import { registerForeign } from '@heddle/context'
+import { watchStore } from '@heddle/context'
 import { setTracePropagation } from '@heddle/context/engine'
 import { instrument } from '@heddle/core'
 
@@ -66,7 +66,7 @@ function changeUsers(users: Registry['users']): void {
   if (users.length > 0) {
     registry.hooks ??= addHooks()
     setTracePropagation(tracePropagation)
-    registry.watched ??= registerForeign(activeSpan)
+    registry.watched ??= watchStore(activeSpan)
   } else {
     registry.hooks?.[Symbol.dispose]()
     registry.hooks = undefined

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import { createKey, registerForeign, runNeutral, runRequest, tryCurrent } from '@heddle/context'
+import { createKey, watchStore, runNeutral, runRequest, tryCurrent } from '@heddle/context'
 import { type ActiveItem, createContinuousBatcher, instrument } from '@heddle/core'
 import { virtualClock } from '@heddle/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -159,7 +159,7 @@ describe('the functions of a continuous batcher', () => {
     const warnings: unknown[] = []
     const note = (warning: unknown): void => void warnings.push(warning)
     subscribe('heddle:warning', note)
-    using _store = registerForeign({ name: 'leaky', read: () => foreign.getStore() })
+    using _store = watchStore({ name: 'leaky', read: () => foreign.getStore() })
     const batcher = createContinuousBatcher<string, string, number>({
       name: 'leaky',
       start: (input) => input,

@@ -40,9 +40,9 @@ export function createContinuousBatcher<I, S, C>(
     end,
     ...admission
   } = options
-  const { name } = admission
+  const { name, strictStores } = admission
   assertContinuousOptions(name, { ...options, maxActive, maxBuffered, maxStall })
-  const host = new Host<I, S, C>({ name, maxBuffered, maxStall, start, step, end })
+  const host = new Host<I, S, C>({ name, strictStores, maxBuffered, maxStall, start, step, end })
   // What takes items in one by one; each has a slot for as long as it is active.
   const resolved = resolveOptions<I, undefined>({
     ...admission,

@@ -33,7 +33,10 @@ export type StepResult<C> =
     }
   | undefined
 
-type Admission = Pick<BatcherOptions<never, never>, 'name' | 'maxQueueSize' | 'timeout' | 'ageing'>
+type Admission = Pick<
+  BatcherOptions<never, never>,
+  'name' | 'maxQueueSize' | 'timeout' | 'ageing' | 'strictStores'
+>
 
 export interface ContinuousBatcherOptions<I, S, C> extends Admission {
   /**

@@ -1,4 +1,4 @@
-import type { ContextKey, Scope } from '@heddle/context'
+import type { AdoptedKey, ContextKey, Scope } from '@heddle/context'
 import { isDevelopment } from '@heddle/context/engine'
 
 import type { BatchView } from '../batch-view.ts'
@@ -11,6 +11,7 @@ import { Stepper } from './stepper.ts'
 
 export interface HostOptions<I, S, C>
   extends StreamBounds, Pick<ContinuousBatcherOptions<I, S, C>, 'name' | 'start' | 'step'> {
+  readonly strictStores: boolean | undefined
   readonly end: ContinuousBatcherOptions<I, S, C>['end'] | undefined
 }
 
@@ -52,11 +53,12 @@ export class Host<I, S, C> {
   }
 
   #stepperOf({ partitionKey, engine }: BatchView<I, undefined>): Stepper<I, S, C> {
-    const { name, step } = this.#options
+    const { name, strictStores, step } = this.#options
     let stepper = this.#steppers.get(partitionKey)
     if (stepper === undefined) {
       stepper = new Stepper({
         name,
+        strictStores,
         step,
         engine,
         detectsLeaks: this.#detectsLeaks,
@@ -99,7 +101,7 @@ class ActiveView<I> implements ActiveItem<I> {
     return this.#item.run(fn)
   }
 
-  get<T>(key: ContextKey<T>): T | undefined {
+  get<T>(key: ContextKey<T> | AdoptedKey<T>): T | undefined {
     return this.#item.get(key)
   }
 }

@@ -34,6 +34,7 @@ const CONTINUOUS: ReadonlySet<string> = new Set([
   'partitionBy',
   'tenantBy',
   'ageing',
+  'strictStores',
 ])
 
 /** @throws BatcherError `INVALID_OPTION` */

@@ -9,6 +9,7 @@ import { type Progress, progressOf } from './step-results.ts'
 
 export interface StepperOptions<I, S, C> {
   readonly name: string
+  readonly strictStores: boolean | undefined
   readonly step: ContinuousBatcherOptions<I, S, C>['step']
   /** By which the engine knows its own batches again. */
   readonly engine: object | undefined
@@ -86,13 +87,15 @@ export class Stepper<I, S, C> implements SeatOwner<I, S, C> {
 
   /** Calls `step` in a scope of its own, that shows what a batch of its items may see of them. */
   async #call(seats: readonly Seat<I, S, C>[], running: RunningStep): Promise<unknown> {
-    const { name, engine, detectsLeaks, nextId } = this.#options
+    const { name, strictStores, engine, detectsLeaks, nextId } = this.#options
     const id = nextId()
     const guard = detectsLeaks ? leakGuard(name, id) : undefined
     const scope = openBatchScope(
       seats.flatMap(({ members }) => members),
       {
         name: id,
+        batcher: name,
+        strictStores,
         get signal() {
           return running.signal
         },

@@ -5,4 +5,5 @@
  * @packageDocumentation
  */
 export { type Call, type Crank, crank } from './crank.ts'
+export { strictStores } from '@heddle/context/engine'
 export { type VirtualClock, virtualClock } from './virtual-clock.ts'
