@@ -13,8 +13,11 @@ import {
   type KeyName,
   keys,
   ModelScope,
+  newOwner,
   newValue,
   outside,
+  owner as ownerKey,
+  ownStore,
   type Place,
   type Values,
 } from './world.ts'
@@ -105,7 +108,9 @@ export class Actor {
         return runNeutral(() => this.#enter(step.body, { ...outside, level: place.level }))
       case 'foreign': {
         const value = `foreign ${newValue('note')}`
-        return foreign.run(value, () => this.#enter(step.body, { ...place, foreign: value }))
+        const name = newOwner()
+        const there = { ...place, foreign: value, owner: name }
+        return foreign.run(value, () => ownStore.run(name, () => this.#enter(step.body, there)))
       }
       case 'fork':
         return this.#fork(step.body, place)
@@ -131,15 +136,19 @@ export class Actor {
     return this.#enter(body, { ...place, scope })
   }
 
-  #detach(body: Body, { scope: left, level }: Place, names: readonly KeyName[]): Promise<void> {
+  #detach(
+    body: Body,
+    { scope: left, owner, level }: Place,
+    names: readonly KeyName[],
+  ): Promise<void> {
     const kept: Values = {}
     for (const name of names) {
       const value = left?.values[name]
       if (value !== undefined) kept[name] = value
     }
     return detach(
-      () => this.#enter(body, { ...outside, level, scope: new ModelScope(current(), kept) }),
-      { keep: names.map((name) => keys[name]) },
+      () => this.#enter(body, { ...outside, level, owner, scope: new ModelScope(current(), kept) }),
+      { keep: [ownerKey, ...names.map((name) => keys[name])] },
     )
   }
 }

@@ -125,9 +125,11 @@ export class Batchers {
   async #run(inputs: readonly Input[], batch: Batch<Input>, level: number): Promise<number[]> {
     const { witness, loom } = this.#stage
     const scope = new ModelScope(current(), valuesOf(inputs))
-    const place: Place = { scope, foreign: undefined, level, mayClose: false }
+    // Its members have one: the partition says so, which is checked below.
+    const owner = inputs[0]?.place.owner
+    const place: Place = { scope, foreign: undefined, owner, level, mayClose: false }
     witness.look(place, 'batch function')
-    if (new Set(inputs.map(({ own, values }) => `${values.tenant} ${own}`)).size > 1) {
+    if (new Set(inputs.map(partitionOf)).size > 1) {
       witness.violations.push('batch function: partitions were mixed')
     }
     batch.signal.addEventListener('abort', () => witness.lookForNobody('batch.signal'))
@@ -152,6 +154,10 @@ export class Batchers {
     )
     return (fault === 'mismatch' ? results.slice(1) : results) as number[]
   }
+}
+
+function partitionOf({ own, values, place }: Input): string {
+  return `${values.tenant} ${place.owner} ${own}`
 }
 
 /** What the keys' rules let a batch see of its members, as they were at the submits. */

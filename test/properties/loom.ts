@@ -1,4 +1,4 @@
-import { foreign, keys } from './world.ts'
+import { foreign, keys, ownStore } from './world.ts'
 
 /**
  * Decides who goes on next: all code that pauses waits here, and the loom lets it go on in the order
@@ -34,7 +34,10 @@ export class Loom {
     this.#turn += 1
     for (let count = pick % 4; count >= 0 && this.#waiting.length > 0; count -= 1) {
       const [goOn] = this.#waiting.splice(pick % this.#waiting.length, 1)
-      if (goOn) foreign.run('intruder', () => keys.tenant.run('intruder', goOn))
+      if (goOn)
+        foreign.run('intruder', () =>
+          ownStore.run('intruder', () => keys.tenant.run('intruder', goOn)),
+        )
     }
   }
 }

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 import {
+  adopt,
+  type AdoptedKey,
   type ContextEntry,
   type ContextError,
   type ContextKey,
@@ -26,6 +28,13 @@ export const keys: Readonly<Record<KeyName, ContextKey<string>>> = {
 
 /** Somebody else's storage, which our scopes know nothing of. */
 export const foreign: AsyncLocalStorage<string> = new AsyncLocalStorage<string>()
+
+/** A store of the app, which batches know by a rule. */
+export const ownStore: AsyncLocalStorage<string> = new AsyncLocalStorage<string>()
+export const owner: AdoptedKey<string> = adopt(ownStore, {
+  name: 'test.properties.owner',
+  batch: 'partition',
+})
 
 export function merged(values: readonly (string | undefined)[]): string | undefined {
   return values.some((value) => value !== undefined) ? values.join('+') : undefined
@@ -55,13 +64,21 @@ export class ModelScope {
 export interface Place {
   readonly scope: ModelScope | undefined
   readonly foreign: string | undefined
+  /** What is in the adopted store. */
+  readonly owner: string | undefined
   /** Batchers below this number may wait for the code, so it must not wait for them. */
   readonly level: number
   /** Whether the scope may have closed: nobody waits for this code. */
   readonly mayClose: boolean
 }
 
-export const outside: Place = { scope: undefined, foreign: undefined, level: 0, mayClose: false }
+export const outside: Place = {
+  scope: undefined,
+  foreign: undefined,
+  owner: undefined,
+  level: 0,
+  mayClose: false,
+}
 
 /** What is observed in one run of a property. */
 export class Witness {
@@ -95,9 +112,13 @@ export class Witness {
   }
 }
 
-function differenceFrom({ scope, foreign: theirs, mayClose }: Place): string | undefined {
+function differenceFrom(place: Place): string | undefined {
+  const { scope, foreign: theirs, mayClose } = place
   if (foreign.getStore() !== theirs) {
     return `Expected ${theirs} in a foreign store, got ${foreign.getStore()}`
+  }
+  if (ownStore.getStore() !== place.owner || owner.get() !== place.owner) {
+    return `Expected owner ${place.owner}, got ${ownStore.getStore()} and ${owner.get()}`
   }
   const real = tryCurrent()
   if (real !== scope?.real) return `Expected scope ${scope?.real.id}, got ${real?.id}`
@@ -124,6 +145,13 @@ export function entriesOf(values: Values): ContextEntry<string>[] {
 }
 
 let made = 0
+let owners = 0
+
+/** One of few, so that its requests meet in batches. */
+export function newOwner(): string {
+  owners += 1
+  return `owner ${owners % 3}`
+}
 
 /** A value of one's own; tenants and regions are few, so that requests meet in batches. */
 export function newValue(name: KeyName): string {
