@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import { type ContextError, watchStore, run, Snapshot, snapshotCount } from '@heddle/context'
+import { adopt, type ContextError, run, Snapshot, snapshotCount, watchStore } from '@heddle/context'
 import { createBatcher, instrument } from '@heddle/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -55,6 +55,20 @@ describe('the leak detector', () => {
     expect(warnings[0]?.message).toContain('`session` when its function returned')
     expect(warnings[0]?.message).toContain('called `enterWith`')
     expect(warnings[0]?.cause.cause).toBe('leaked')
+  })
+
+  it('expects a value in a store that is adopted, by whichever way it is watched', async () => {
+    const adopted = new AsyncLocalStorage<string>()
+    using _before = watchStore(adopted)
+    adopt(adopted, { name: 'test.leaks.adopted', batch: 'partition' })
+    using _behind = watchStore({ name: 'reader', read: () => adopted.getStore() })
+    const batcher = createBatcher<number, unknown>({
+      name: 'adopted',
+      run: async (ns) => ns.map(() => adopted.getStore()),
+    })
+    expect(await adopted.run('a', () => batcher.submit(1))).toBe('a')
+    await turn()
+    expect(warnings).toEqual([])
   })
 
   it('finds what a hook has made active', async () => {

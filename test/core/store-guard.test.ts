@@ -176,6 +176,25 @@ describe('the guard', () => {
     expect(reads()).toBe(0)
   })
 
+  it('knows the store behind an object that an app adopts in its place', async () => {
+    const inner = new AsyncLocalStorage<string>()
+    const wrapper = {
+      getStore: () => inner.getStore(),
+      run: <R>(value: string, fn: () => R): R => inner.run(value, fn),
+    }
+    adopt(wrapper, { name: 'test.guard.wrapper', batch: 'hide' })
+    const batcher = calling('wrapped', () => [wrapper.getStore(), inner.getStore()])
+    await inner.run('a', () => batcher.submit(1))
+    expect(reads()).toBe(0)
+    adopt(wrapper, { name: 'test.guard.wrapper', batch: 'partition' })
+    const reading = createBatcher<number, unknown>({
+      name: 'reads wrapped',
+      run: (ids) => ids.map(() => inner.getStore()),
+    })
+    expect(await inner.run('a', () => reading.submit(1))).toBe('a')
+    expect(reads()).toBe(0)
+  })
+
   it('says what is wrong with an adopted store that is empty all the same', async () => {
     const differing = new AsyncLocalStorage<string>()
     adopt(differing, { name: 'test.guard.differing', batch: 'same' })

@@ -1,7 +1,7 @@
 import { ContextError } from './errors.ts'
 import { isDirty } from './ground.ts'
 import { type ForeignStore, registry, storage } from './registry.ts'
-import { quietly } from './store-guard.ts'
+import { quietly, readsAdoptedStore } from './store-guard.ts'
 import { warn } from './warning.ts'
 
 /** Looks at the ground that a batch function runs on. */
@@ -25,7 +25,8 @@ export function leakGuard(batcher: string, batch: string): LeakGuard {
       }
       for (const store of registry.foreignStores) {
         const value = read(store)
-        if (value !== undefined) report(batcher, batch, moment, store.name, value)
+        if (value === undefined || readsAdoptedStore(() => store.read())) continue
+        report(batcher, batch, moment, store.name, value)
       }
     },
   }

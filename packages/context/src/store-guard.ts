@@ -153,6 +153,14 @@ function adoptionOf(store: Store): Adoption | undefined {
   )
 }
 
+/** Whether `fn` reads a store that is adopted, so that a batch may have a value in it. */
+export function readsAdoptedStore(fn: () => unknown): boolean {
+  return [...storesReadBy(fn)].some((store) => {
+    const adoption = adoptionOf(store as Store)
+    return adoption !== undefined && adoption.rule !== 'hide'
+  })
+}
+
 /** The stores that `fn` reads: what wraps a store does not say which. */
 function storesReadBy(fn: () => unknown): ReadonlySet<object> {
   const { quietReads } = registry
