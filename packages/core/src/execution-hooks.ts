@@ -16,7 +16,8 @@ export function aroundExecution<I, O>(
   call: () => Promise<readonly (O | Error)[]>,
 ): void {
   const { id, items, members, reason, partition, startedAt } = execution
-  const info = {
+  let endedAt: number | undefined
+  const info: BatchInfo = {
     batcher: name,
     id,
     size: items.length,
@@ -24,9 +25,12 @@ export function aroundExecution<I, O>(
     reason,
     partition,
     startedAt,
-    endedAt: undefined as number | undefined,
+    // A getter, since a hook may have frozen what it was given.
+    get endedAt() {
+      return endedAt
+    },
     places: members === items ? undefined : placesOf(items),
-  } satisfies BatchInfo
+  }
   around(
     instruments,
     info,
@@ -35,11 +39,11 @@ export function aroundExecution<I, O>(
     () =>
       call().then(
         (values) => {
-          info.endedAt = clock.now()
+          endedAt = clock.now()
           settlement.assertResults(execution, values)
         },
         (error: unknown) => {
-          info.endedAt = clock.now()
+          endedAt = clock.now()
           throw error
         },
       ),
