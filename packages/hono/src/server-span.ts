@@ -102,9 +102,7 @@ function ownSpan(
   const tracer = tryTracer()
   if (tracer === undefined) return undefined
   const { method, path, url } = c.req
-  const extracted = boundary.run('propagator', () =>
-    propagation.extract(active, c, requestHeaders),
-  )
+  const extracted = boundary.run('propagator', () => propagation.extract(active, c, requestHeaders))
   const parent = typeof extracted?.getValue === 'function' ? extracted : active
   const span = tracer.startSpan(
     method,

@@ -145,10 +145,7 @@ export class ItemSpans implements ItemTrace {
 
   /** When `execute` starts, µs. */
   #executeStart(startedAt: number): number {
-    return Math.max(
-      toMicros(this.#clock, startedAt),
-      toMicros(this.#clock, this.#submittedAt) + 1,
-    )
+    return Math.max(toMicros(this.#clock, startedAt), toMicros(this.#clock, this.#submittedAt) + 1)
   }
 
   /** 1 µs before `execute` starts: Jaeger leaves it out of the critical path otherwise. */

@@ -64,10 +64,7 @@ function withError(attributes: Attributes, type: string): Attributes {
 
 const instruments = new WeakMap<Meter, Instruments>()
 
-function instrumentsOf(
-  meter: Meter | undefined,
-  boundary: ErrorBoundary,
-): Instruments | undefined {
+function instrumentsOf(meter: Meter | undefined, boundary: ErrorBoundary): Instruments | undefined {
   if (meter === undefined) return undefined
   let made = instruments.get(meter)
   if (made === undefined) {
