@@ -72,7 +72,7 @@ export function runCarrier<R>(carrier: Carrier, fn: () => R): R {
   const open = (): R => runOwned(scope, decoded(entries), fn)
   const { tracePropagation } = registry
   if (traceparent === undefined || tracePropagation === undefined) return open()
-  return telemetry.enter('run', (fn) => tracePropagation.run(traceparent, fn), open)
+  return telemetry.enter('run', (call) => tracePropagation.run(traceparent, call), open)
 }
 
 const telemetry = new ErrorBoundary('the trace propagation of carriers')

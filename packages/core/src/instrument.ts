@@ -154,9 +154,9 @@ export function activeInstruments(): readonly Instrument[] {
 
 const none: readonly Instrument[] = []
 
-function isEnabled(instrument: Instrument): boolean {
-  if (instrument.isCalled) return false
-  return Boolean(callHook(instrument, 'enabled', askWhetherEnabled))
+function isEnabled(observer: Instrument): boolean {
+  if (observer.isCalled) return false
+  return Boolean(callHook(observer, 'enabled', askWhetherEnabled))
 }
 
 // One function for all, since it is asked for every item.
@@ -166,15 +166,15 @@ function askWhetherEnabled(hooks: BatcherHooks): boolean {
 
 /** Calls a hook that returns at once; what it throws is reported and the caller goes on. */
 export function callHook<R>(
-  instrument: Instrument,
+  observer: Instrument,
   name: keyof BatcherHooks,
   call: (hooks: BatcherHooks) => R,
 ): R | undefined {
   // A hook that ends another item calls a second one of its own instrument.
-  const { isCalled } = instrument
-  instrument.isCalled = true
-  const result = instrument.boundary.run(name, call, instrument.hooks)
-  instrument.isCalled = isCalled
+  const { isCalled } = observer
+  observer.isCalled = true
+  const result = observer.boundary.run(name, call, observer.hooks)
+  observer.isCalled = isCalled
   return result
 }
 
@@ -186,13 +186,13 @@ export function around(
   run: () => Promise<void>,
 ): void {
   let next = run
-  for (const instrument of instruments) {
-    const { hooks, boundary } = instrument
+  for (const observer of instruments) {
+    const { hooks, boundary } = observer
     const inner = next
     next = () =>
       boundary.enter(
         'aroundBatch',
-        (call) => hooks.aroundBatch?.(batch, notesOf(instrument), call),
+        (call) => hooks.aroundBatch?.(batch, notesOf(observer), call),
         inner,
       )
   }

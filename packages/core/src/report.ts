@@ -34,7 +34,7 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
   const { submittedAt } = item
   const settledAt = clock.now()
   const timing = timingOf(item, settledAt)
-  if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing) as unknown)
+  if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing))
   if (instruments.length === 0) return
   const settled = {
     batcher,

@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 
 import { appendHeader, setDefaultHeader } from './headers.ts'
 import { HttpScope } from './http-scope.ts'
-import { name } from './version.ts'
+import { name as packageName } from './version.ts'
 
 const HEADER = 'Server-Timing'
 /** A request that submits more is told of the first ones: headers have a limit. */
@@ -18,7 +18,7 @@ export function watchTimings(): void {
   if (watching) return
   watching = true
   instrument<HttpScope | undefined>({
-    name: `${name} Server-Timing`,
+    name: `${packageName} Server-Timing`,
     // Asked at the submit, in the caller's context: other items pay nothing for it.
     enabled: () => timedRequest(tryCurrent()) !== undefined,
     onSubmit: () => timedRequest(tryCurrent()),
@@ -43,9 +43,9 @@ export interface HonoTiming {
 
 /** That of a `timing()` which has started; an app may have a variable of this name that is another's. */
 export function timingOf(c: Context): HonoTiming | undefined {
-  const metric = c.get('metric') as Partial<HonoTiming> | null | undefined
-  return Array.isArray(metric?.headers) && metric.timers instanceof Map
-    ? (metric as HonoTiming)
+  const variable = c.get('metric') as Partial<HonoTiming> | null | undefined
+  return Array.isArray(variable?.headers) && variable.timers instanceof Map
+    ? (variable as HonoTiming)
     : undefined
 }
 

@@ -43,13 +43,14 @@ export function createInstruments(meter: Meter, boundary: ErrorBoundary): Instru
     unit: string,
     description: string,
     valueOf: (levels: Levels) => number | undefined,
-  ): void =>
-    void boundary.run(name, () => {
+  ): void => {
+    boundary.run(name, () => {
       const options = { description, unit, valueType: ValueType.INT }
       meter
         .createObservableUpDownCounter(name, options)
-        .addCallback((result) => void boundary.run(name, () => observeLevels(result, valueOf)))
+        .addCallback((result) => boundary.run(name, () => observeLevels(result, valueOf)))
     })
+  }
   observe('heddle.queue.size', '{item}', 'Items that wait', ({ queued }) => queued)
   observe('heddle.queue.capacity', '{item}', 'Items that may wait', (levels) =>
     // An unbounded queue has no capacity to compare with.

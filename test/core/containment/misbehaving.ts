@@ -27,6 +27,7 @@ function anything(random: Random): unknown {
     () => new Promise(() => {}),
     () => Object.freeze(['not', 'what', 'was', 'asked', 'for']),
     () => ({
+      // oxlint-disable-next-line unicorn/no-thenable
       get then() {
         throw fault()
       },

@@ -117,10 +117,9 @@ export async function observe(actions: readonly Action[]): Promise<string[]> {
     // Those who come together wait together.
     if (action.kind === 'end') await clock.settle()
   }
-  const closed = Promise.all(batchers.map((batcher) => batcher.close()))
-  let isClosed = false
-  void closed.then(() => (isClosed = true))
-  while (!isClosed) {
+  const closing = new Set(batchers)
+  for (const batcher of batchers) void batcher.close().then(() => closing.delete(batcher))
+  while (closing.size > 0) {
     open.shift()?.end('well')
     await clock.advance(1)
   }

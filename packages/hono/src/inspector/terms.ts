@@ -10,7 +10,8 @@ export function errorName(error: unknown): string {
   try {
     if (isBatcherError(error)) return error.code
     if (!(error instanceof Error)) return typeof error
-    return String(error.name === 'Error' ? error.constructor.name : error.name)
+    const { name }: { readonly name: unknown } = error
+    return name === 'Error' ? error.constructor.name : String(name)
   } catch {
     // An app may reject with anything: a Proxy that is revoked, an Error whose getters throw.
     return typeof error
