@@ -64,6 +64,25 @@ describe('a meter', () => {
     expect(await measuring.read('heddle.queue.size', 'partly')).toMatchObject([{ value: 0 }])
   })
 
+  it('whose histograms throw counts all the same', async () => {
+    using watch = watchProcess()
+    await using measuring = new Measuring()
+    const meterProvider = sabotaged(measuring.provider, 'record', () => {
+      throw new Error('meter')
+    })
+    using _on = instrumentBatchers({ meterProvider })
+    const cities = createBatcher<number, number>({ name: 'counted', run: (ids) => ids })
+    await cities.submit(1)
+    await turn()
+    expect(await measuring.read('heddle.items', 'counted')).toMatchObject([{ value: 1 }])
+    expect(watch.culprits).toEqual([
+      '@heddle/otel metrics heddle.batch.duration',
+      '@heddle/otel metrics heddle.batch.size',
+      '@heddle/otel metrics heddle.item.duration',
+      '@heddle/otel metrics heddle.item.time_in_queue',
+    ])
+  })
+
   it('that cannot observe is named, and the others can', async () => {
     using watch = watchProcess()
     const callbacks: ((result: { observe(value: number): void }) => void)[] = []
