@@ -7,6 +7,7 @@ import {
   type ContextManager,
   propagation,
   ROOT_CONTEXT,
+  SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
@@ -67,6 +68,30 @@ describe('a context manager', () => {
     await turn()
     expect(watch.uncaught).toEqual([])
     expect(watch.culprits).toEqual([...new Set(watch.culprits)])
+  })
+
+  it('that throws costs the batch function its active span, and the batch no other one', async () => {
+    using recording = record()
+    using _on = instrumentBatchers()
+    context.disable()
+    // Not for the SDK, which exports in a context without a span.
+    const throwing = (active: Context, fn: () => unknown): unknown =>
+      trace.getSpan(active) === undefined ? fn() : boom()
+    context.setGlobalContextManager(managing({ with: throwing as ContextManager['with'] }))
+    const active: unknown[] = []
+    const cities = createBatcher<number, number>({
+      name: 'cities',
+      run(ids) {
+        active.push(trace.getActiveSpan())
+        return ids
+      },
+    })
+    expect(await cities.submit(1)).toBe(1)
+    await turn()
+    expect(active).toEqual([undefined])
+    expect(recording.names).toEqual(['batch cities', 'execute cities', 'wait cities'])
+    // Its own failure would be the batch function's.
+    expect(recording.one('batch cities').status.code).toBe(SpanStatusCode.UNSET)
   })
 
   it.each(managers)('%s takes no carrier away', (_name, broken) => {
