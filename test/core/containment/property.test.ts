@@ -64,13 +64,14 @@ describe('hooks that misbehave at random (R11)', () => {
 
         const random = randomFrom(seed)
         const got: string[] = []
-        using stack = new DisposableStack()
+        const added: Disposable[] = []
         for (let n = 0; n < count; n += 1) {
-          if (n === 1) stack.use(instrument(witness(got)))
-          stack.use(instrument(misbehavingHooks(random, `bad ${n}`)))
+          added.push(instrument(misbehavingHooks(random, `bad ${n}`)))
+          if (n === 0) added.push(instrument(witness(got)))
         }
-        if (count === 1) stack.use(instrument(witness(got)))
-        expect(await observe(actions)).toEqual(without)
+        const beside = await observe(actions)
+        for (const hooks of added) hooks[Symbol.dispose]()
+        expect(beside).toEqual(without)
         expect(got).toEqual(expected)
         await turn()
         expect(watch.uncaught).toEqual([])
