@@ -25,8 +25,7 @@ export class ErrorBoundary {
   run<R, T>(part: string, fn: (target: T | undefined) => R, target?: T): R | undefined {
     try {
       const value = fn(target)
-      // Nobody awaits it, and an unhandled rejection ends the process.
-      handleRejection(value, (error) => this.report(part, error))
+      if (typeof value === 'object') this.#handle(part, value)
       return value
     } catch (error) {
       this.report(part, error)
@@ -77,6 +76,11 @@ export class ErrorBoundary {
         `${describe(error)}. It was passed over and changes no result; its next failures are not reported.`,
       error,
     )
+  }
+
+  /** Nobody awaits it, and an unhandled rejection ends the process. Apart, so that it costs a closure only then. */
+  #handle(part: string, value: unknown): void {
+    handleRejection(value, (error) => this.report(part, error))
   }
 
   /** Reports what `entered` rejects with, unless it hands on the rejection of `value`. */
