@@ -34,7 +34,11 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
   const { submittedAt } = item
   const settledAt = clock.now()
   const timing = timingOf(item, settledAt)
-  if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing))
+  if (onTiming && timing) {
+    // Its own copy where others have one: a hook that writes into it must not change the caller's.
+    const given = instruments.length === 0 ? timing : { ...timing }
+    callOnTiming(item, batcher, () => onTiming(given))
+  }
   if (instruments.length === 0) return
   const settled = {
     batcher,

@@ -44,6 +44,41 @@ export function sabotaged<T extends object>(
   })
 }
 
+/** A provider of which every method is broken now and then, each time in another way. */
+export function unreliable<T extends object>(target: T, random: () => number): T {
+  const failNow: Break = () => {
+    const [, fail] = breaks[Math.floor(random() * breaks.length)] as (typeof breaks)[number]
+    return fail()
+  }
+  return METHODS.reduce(
+    (provider, method) => sabotaged(provider, method, failNow, () => random() < 0.15),
+    target,
+  )
+}
+
+const METHODS = [
+  'getTracer',
+  'startSpan',
+  'spanContext',
+  'isRecording',
+  'setAttribute',
+  'setAttributes',
+  'setStatus',
+  'recordException',
+  'updateName',
+  'end',
+  'getMeter',
+  'createHistogram',
+  'createCounter',
+  'createObservableUpDownCounter',
+  'addCallback',
+  'record',
+  'add',
+  'active',
+  'with',
+  'extract',
+]
+
 const MAKERS = new Set([
   'getTracer',
   'startSpan',
