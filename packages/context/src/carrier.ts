@@ -1,5 +1,6 @@
 import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-stores.ts'
 import { clock } from './clock.ts'
+import { ErrorBoundary } from './error-boundary.ts'
 import { ContextError } from './errors.ts'
 import { type KeySlot, registry, storage, type TracePropagation } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
@@ -44,7 +45,7 @@ export function toCarrier(scope: Scope = current()): Carrier {
     bytes += size
     entries.push([name, text])
   }
-  const traceparent = registry.tracePropagation?.write()
+  const traceparent = currentTrace()
   const { id, deadline } = scope
   return {
     v: 1,
@@ -74,7 +75,19 @@ export function runCarrier<R>(carrier: Carrier, fn: () => R): R {
   }
   const { tracePropagation } = registry
   if (traceparent === undefined || tracePropagation === undefined) return open()
-  return tracePropagation.run(traceparent, open)
+  return telemetry.enter('run', (call) => tracePropagation.run(traceparent, call), open)
+}
+
+const telemetry = new ErrorBoundary('the trace propagation of carriers')
+
+/** Left out where it is not valid, since whoever gets the carrier would refuse it all. */
+function currentTrace(): string | undefined {
+  const traceparent = telemetry.run('write', () => registry.tracePropagation?.write())
+  return isTraceparent(traceparent) ? traceparent : undefined
+}
+
+function isTraceparent(value: unknown): value is string {
+  return typeof value === 'string' && TRACEPARENT.test(value)
 }
 
 /** What a scope says of a key. What is in an adopted store now belongs to the request of now. */
@@ -112,10 +125,7 @@ function assertCarrier(carrier: unknown): Carrier {
   if (bytes > MAX_BYTES) throw invalid(`\`entries\` to take at most ${MAX_BYTES} bytes`)
   const names = new Set(pairs.map(([name]) => name))
   if (names.size !== pairs.length) throw invalid('each name once in `entries`')
-  if (
-    traceparent !== undefined &&
-    !(typeof traceparent === 'string' && TRACEPARENT.test(traceparent))
-  ) {
+  if (traceparent !== undefined && !isTraceparent(traceparent)) {
     throw invalid('`traceparent` to be one of W3C Trace Context')
   }
   if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) {

@@ -1,8 +1,8 @@
-import { channel } from 'node:diagnostics_channel'
-
 import { runNeutral } from './neutral.ts'
+import { emitWarning } from './process-warning.ts'
+import { warningChannel } from './warning-channel.ts'
 
-const warnings = channel('heddle:warning')
+const warnings = warningChannel('heddle:warning')
 const given = new Set<string>()
 
 /** Wrong use throws in development, where somebody sees it, and must not take a service down. */
@@ -20,7 +20,7 @@ export function warn(code: string, topic: string, message: string, cause?: unkno
     const key = `${code} ${topic}`
     if (given.has(key)) return
     given.add(key)
-    process.emitWarning(message, { type: 'HeddleWarning', code })
+    emitWarning(message, code)
   })
 }
 

@@ -1,3 +1,5 @@
+export { describe } from '@heddle/context/engine'
+
 /** Marks errors of every copy of this package, and those that an adapter made of one. */
 const BRAND = Symbol.for('@heddle/core/BatcherError')
 
@@ -67,16 +69,4 @@ export function brandAs<E extends Error>(error: E, source: BatcherError): E & Ba
   const { code, batcher, retryAfter } = source
   Object.defineProperty(error, BRAND, { value: true })
   return Object.assign(error, { code, batcher, retryAfter })
-}
-
-/** A cause on one line, for messages. It may be anything, and must not be able to throw here. */
-export function describe(cause: unknown): string {
-  try {
-    if (cause instanceof Error) return `${cause.name}: ${cause.message}`
-    return typeof cause === 'string'
-      ? `"${cause}" (not an Error)`
-      : `${typeof cause} (not an Error)`
-  } catch {
-    return 'an error that cannot be read'
-  }
 }

@@ -207,20 +207,27 @@ export class Execution<I, O> implements BatchScopeOptions, Linked<Execution<I, O
         this.#scope.run(() => aroundExecution(this, instruments, options, settlement, call))
       }
     } catch (error) {
-      results = Promise.reject(error)
+      // What is on its way already counts.
+      results ??= Promise.reject(error)
     }
     // From here on neutral ground again: what the hooks made active is theirs and the batch function's.
     // In one go, so that a caller that goes on finds the slot free.
     void results?.then(
       (values) => {
         if (!this.#isRunning) return
-        settlement.settleAll(this, values)
-        this.#finish('returned')
+        try {
+          settlement.settleAll(this, values)
+        } finally {
+          this.#finish('returned')
+        }
       },
       (error: unknown) => {
         if (!this.#isRunning) return
-        if (!this.#owner.retries(this)) settlement.failed(this, error)
-        this.#finish('threw')
+        try {
+          if (!this.#owner.retries(this)) settlement.failed(this, error)
+        } finally {
+          this.#finish('threw')
+        }
       },
     )
   }

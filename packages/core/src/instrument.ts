@@ -1,4 +1,4 @@
-import { warn } from '@heddle/context/engine'
+import { ErrorBoundary } from '@heddle/context/engine'
 
 import type { ItemTiming, StartReason } from './types.ts'
 
@@ -62,10 +62,12 @@ export interface SettledItem {
 
 /**
  * What instrumentation wraps around the life of batches. Hooks run on neutral ground, `onSubmit`
- * apart. One that throws is reported once on the diagnostics channel `heddle:warning` and changes
- * nothing.
+ * apart. One that throws, or whose promise rejects, is reported once on the diagnostics channel
+ * `heddle:warning` and changes nothing. A hook is not told of what it submits itself before it returns.
  */
 export interface BatcherHooks<S = unknown> {
+  /** Whose hooks these are, for the report of one that throws. */
+  readonly name?: string
   /**
    * Whether there is anything to observe now; asked at each submit and each start of a batch. While it
    * is false, nothing is made for this instrumentation.
@@ -93,8 +95,9 @@ export interface BatcherHooks<S = unknown> {
 
 export interface Instrument {
   readonly hooks: BatcherHooks
-  /** The hooks that have thrown already. */
-  readonly failed: Set<string>
+  readonly boundary: ErrorBoundary
+  /** One of its hooks is on the stack. If the hook submits, it would call itself for ever. */
+  isCalled: boolean
 }
 
 interface Registry {
@@ -112,15 +115,30 @@ const registry: Registry = (holder[REGISTRY] ??= { instruments: [] })
  * Adds hooks to every batcher of the process, those to come included.
  *
  * @returns what removes them again
+ * @throws TypeError if `hooks` is no object
  */
 export function instrument<S>(hooks: BatcherHooks<S>): Disposable {
-  const added: Instrument = { hooks, failed: new Set() }
+  if ((typeof hooks !== 'object' || hooks === null) && typeof hooks !== 'function') {
+    const got = hooks === null ? 'null' : typeof hooks
+    throw new TypeError(
+      `instrument(): Expected an object of hooks, got ${got}. ` +
+        'Cure: pass one with `onSubmit`, `aroundBatch` or `onSettle`.',
+    )
+  }
+  const boundary = new ErrorBoundary(nameOf(hooks))
+  const added: Instrument = { hooks, boundary, isCalled: false }
   registry.instruments = [...registry.instruments, added]
   return {
     [Symbol.dispose]() {
       registry.instruments = registry.instruments.filter((other) => other !== added)
     },
   }
+}
+
+/** Hooks may be behind a getter or a proxy that throws. */
+function nameOf(hooks: BatcherHooks<any>): string | undefined {
+  const name = new ErrorBoundary(undefined).run('name', () => hooks.name)
+  return typeof name === 'string' && name !== '' ? name : undefined
 }
 
 /** Those that have something to observe now. */
@@ -136,29 +154,28 @@ export function activeInstruments(): readonly Instrument[] {
 
 const none: readonly Instrument[] = []
 
-/** Asked for every item, so nothing is made for it. */
-function isEnabled({ hooks, failed }: Instrument): boolean {
-  if (hooks.enabled === undefined) return true
-  try {
-    return hooks.enabled()
-  } catch (error) {
-    reportHook(failed, 'enabled', error)
-    return false
-  }
+function isEnabled(observer: Instrument): boolean {
+  if (observer.isCalled) return false
+  return Boolean(callHook(observer, 'enabled', askWhetherEnabled))
 }
 
-/** Calls a hook; what it throws is reported and the caller goes on. */
+// One function for all, since it is asked for every item.
+function askWhetherEnabled(hooks: BatcherHooks): boolean {
+  return hooks.enabled === undefined ? true : hooks.enabled()
+}
+
+/** Calls a hook that returns at once; what it throws is reported and the caller goes on. */
 export function callHook<R>(
-  { hooks, failed }: Instrument,
+  observer: Instrument,
   name: keyof BatcherHooks,
   call: (hooks: BatcherHooks) => R,
 ): R | undefined {
-  try {
-    return call(hooks)
-  } catch (error) {
-    reportHook(failed, name, error)
-    return undefined
-  }
+  // A hook that ends another item calls a second one of its own instrument.
+  const { isCalled } = observer
+  observer.isCalled = true
+  const result = observer.boundary.run(name, call, observer.hooks)
+  observer.isCalled = isCalled
+  return result
 }
 
 /** Wraps `run` in every instrument's `aroundBatch`; `run` is called once, whatever the hooks do. */
@@ -168,45 +185,18 @@ export function around(
   notesOf: (instrument: Instrument) => readonly unknown[],
   run: () => Promise<void>,
 ): void {
-  let next = once(run)
+  let next = run
   for (const observer of instruments) {
-    const { hooks } = observer
-    if (hooks.aroundBatch === undefined) continue
+    const { hooks, boundary } = observer
     const inner = next
-    next = once(() => {
-      let failure: unknown
-      const call = async (): Promise<void> => {
-        try {
-          await inner()
-        } catch (error) {
-          failure = error
-          throw error
-        }
-      }
-      const wrapped = callHook(observer, 'aroundBatch', () =>
-        hooks.aroundBatch?.(batch, notesOf(observer), call),
+    next = () =>
+      boundary.enter(
+        'aroundBatch',
+        (call) => hooks.aroundBatch?.(batch, notesOf(observer), call),
+        inner,
       )
-      // A hook that did not call it in time must not hold the batch back.
-      const result = inner()
-      result.catch(ignore)
-      Promise.resolve(wrapped).catch((error: unknown) => {
-        if (error !== failure) reportHook(observer.failed, 'aroundBatch', error)
-      })
-      return result
-    })
   }
   next().catch(ignore)
-}
-
-function once(run: () => Promise<void>): () => Promise<void> {
-  let result: Promise<void> | undefined
-  return () => (result ??= run())
-}
-
-function reportHook(failed: Set<string>, name: string, error: unknown): void {
-  if (failed.has(name)) return
-  failed.add(name)
-  warn('HOOK_FAILED', name, `A batcher hook threw in \`${name}\`: ${String(error)}`, error)
 }
 
 function ignore(): void {

@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { clock, enterResource, warn } from '@heddle/context/engine'
+import { clock, enterResource, handleRejection, warn } from '@heddle/context/engine'
 
 import { Extras } from './extras.ts'
 import { callHook, type Instrument } from './instrument.ts'
@@ -34,7 +34,11 @@ export function reportSettled<O>(item: Item<any, O>, batcher: string, outcome: O
   const { submittedAt } = item
   const settledAt = clock.now()
   const timing = timingOf(item, settledAt)
-  if (onTiming && timing) callOnTiming(item, batcher, () => onTiming(timing))
+  if (onTiming && timing) {
+    // Its own copy where others have one: a hook that writes into it must not change the caller's.
+    const given = instruments.length === 0 ? timing : { ...timing }
+    callOnTiming(item, batcher, () => onTiming(given))
+  }
   if (instruments.length === 0) return
   const settled = {
     batcher,
@@ -67,10 +71,12 @@ function timingOf(item: Item<any, any>, settledAt: number): ItemTiming | undefin
   )
 }
 
-function callOnTiming(item: Item<any, any>, batcher: string, call: () => void): void {
-  try {
-    enterResource(item, call)
-  } catch (error) {
+function callOnTiming(item: Item<any, any>, batcher: string, call: () => unknown): void {
+  const report = (error: unknown): void =>
     warn('CALLBACK_FAILED', batcher, `\`onTiming\` of batcher \`${batcher}\` threw`, error)
+  try {
+    handleRejection(enterResource(item, call), report)
+  } catch (error) {
+    report(error)
   }
 }

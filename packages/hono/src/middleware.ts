@@ -1,5 +1,5 @@
-import { ContextError, watchStore, type Scope } from '@heddle/context'
-import { callSite, runIn } from '@heddle/context/engine'
+import { ContextError, type Scope, watchStore } from '@heddle/context'
+import { callSite, ErrorBoundary, runIn } from '@heddle/context/engine'
 import { instrumentBatchers } from '@heddle/otel'
 import { context } from '@opentelemetry/api'
 import type { Context, MiddlewareHandler, Next } from 'hono'
@@ -12,6 +12,7 @@ import { requestIdOf } from './request-id.ts'
 import { watchResponse } from './response-end.ts'
 import { openServerSpan } from './server-span.ts'
 import { timingOf, watchTimings, writeServerTiming } from './server-timing.ts'
+import { name } from './version.ts'
 
 /** What `c.get()` and `c.var` have after the middleware. */
 export type HeddleVariables = {
@@ -42,8 +43,9 @@ export function heddle(
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
   watchStore(honoContext)
+  const telemetry = new ErrorBoundary(name)
   return function heddleMiddleware(c, next) {
-    return scopeIn(c) ? next() : handle(c, next, settings)
+    return scopeIn(c) ? next() : handle(c, next, settings, telemetry)
   }
 }
 
@@ -72,7 +74,12 @@ function scopeIn(c: Context): Scope | undefined {
 }
 
 /** Resolves when the response is there. */
-function handle(c: Context, next: Next, settings: Settings): Promise<void> {
+function handle(
+  c: Context,
+  next: Next,
+  settings: Settings,
+  telemetry: ErrorBoundary,
+): Promise<void> {
   const { header, serverTiming } = settings
   const id = requestIdOf(c, settings)
   const scope = new HttpScope(id, c, settings)
@@ -81,27 +88,36 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   c.set('scope', scope)
   c.set('requestId', id)
   const timing = serverTiming ? timingOf(c) : undefined
-  const span = settings.telemetry ? openServerSpan(c, id) : undefined
+  const span = settings.telemetry ? openServerSpan(c, id, telemetry) : undefined
   scope.hold()
   const answered = watchResponse(c, (isComplete) => {
     span?.ended(isComplete)
-    if (!isComplete) scope.abort(clientGone())
-    scope.letGo()
+    try {
+      if (!isComplete) scope.abort(clientGone())
+    } finally {
+      scope.letGo()
+    }
   })
   const run = async (): Promise<void> => {
     try {
       await next()
       // Whoever has set another id, as `requestId()` behind this one, has its own header.
       if (header !== undefined && c.get('requestId') === id) setDefaultHeader(c, header, id)
-      if (serverTiming) writeServerTiming(c, scope, timing)
+      if (serverTiming) {
+        telemetry.run('Server-Timing', () => writeServerTiming(c, scope, timing))
+      }
     } finally {
       span?.answered(c)
-      answered()
-      scope.end()
+      try {
+        answered()
+      } finally {
+        scope.end()
+      }
     }
   }
   const inScope = (): Promise<void> => runIn(scope, run)
-  return span === undefined ? inScope() : context.with(span.context, inScope)
+  if (span === undefined) return inScope()
+  return telemetry.enter('context manager', (fn) => context.with(span.context, fn), inScope)
 }
 
 function clientGone(): Error {

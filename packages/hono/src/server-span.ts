@@ -1,10 +1,10 @@
+import type { ErrorBoundary } from '@heddle/context/engine'
 import { tracerSource } from '@heddle/otel'
 import {
   type Context as TraceContext,
   context,
   createContextKey,
   propagation,
-  type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
@@ -44,18 +44,44 @@ const tryTracer = tracerSource({ name, version })
 
 const REQUEST_ID = 'heddle.request.id'
 
-/** `undefined` where nothing records, as without an SDK. */
-export function openServerSpan(c: Context, requestId: string): ServerSpan | undefined {
-  const active = context.active()
-  const current = trace.getSpan(active)
-  if (current?.isRecording()) return foreignSpan(active, current, requestId)
-  // Somebody has decided already that this request is not sampled.
-  if (current && trace.isSpanContextValid(current.spanContext())) return undefined
-  return ownSpan(c, active, requestId)
+/**
+ * `undefined` where nothing records, as without an SDK.
+ *
+ * @param boundary - what a tracer or a propagator throws costs a span, and no request its answer
+ */
+export function openServerSpan(
+  c: Context,
+  requestId: string,
+  boundary: ErrorBoundary,
+): ServerSpan | undefined {
+  const span = boundary.run('server span', () => serverSpanOf(c, requestId, boundary))
+  return (
+    span && {
+      context: span.context,
+      answered: (answer) => boundary.run('answered server span', () => span.answered(answer)),
+      ended: (isComplete) => boundary.run('ended server span', () => span.ended(isComplete)),
+    }
+  )
 }
 
-function foreignSpan(active: TraceContext, span: Span, requestId: string): ServerSpan {
-  span.setAttribute(REQUEST_ID, requestId)
+function serverSpanOf(
+  c: Context,
+  requestId: string,
+  boundary: ErrorBoundary,
+): ServerSpan | undefined {
+  const active = context.active()
+  const current = trace.getSpan(active)
+  const isForeign = current?.isRecording() === true
+  // Somebody has decided already that this request is not sampled.
+  if (!isForeign && current && trace.isSpanContextValid(current.spanContext())) return undefined
+  const span = isForeign ? foreignSpan(active) : ownSpan(c, active, boundary)
+  const recording = span && trace.getSpan(span.context)
+  // After the start: no sampler decides by it, and there each attribute costs more.
+  boundary.run('request id', () => recording?.setAttribute(REQUEST_ID, requestId))
+  return span
+}
+
+function foreignSpan(active: TraceContext): ServerSpan {
   return {
     context: active,
     answered(c) {
@@ -68,11 +94,16 @@ function foreignSpan(active: TraceContext, span: Span, requestId: string): Serve
   }
 }
 
-function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpan | undefined {
+function ownSpan(
+  c: Context,
+  active: TraceContext,
+  boundary: ErrorBoundary,
+): ServerSpan | undefined {
   const tracer = tryTracer()
   if (tracer === undefined) return undefined
   const { method, path, url } = c.req
-  const parent = propagation.extract(active, c, requestHeaders)
+  const extracted = boundary.run('propagator', () => propagation.extract(active, c, requestHeaders))
+  const parent = typeof extracted?.getValue === 'function' ? extracted : active
   const span = tracer.startSpan(
     method,
     {
@@ -86,34 +117,38 @@ function ownSpan(c: Context, active: TraceContext, requestId: string): ServerSpa
     parent,
   )
   if (!trace.isSpanContextValid(span.spanContext())) return undefined
-  // Not above: no sampler decides by it, and there each attribute costs more.
-  span.setAttribute(REQUEST_ID, requestId)
   let isAnswered = false
   let status = 0
   let isComplete: boolean | undefined
   const endIfDone = (): void => {
     if (!isAnswered || isComplete === undefined) return
-    if (status > 0) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
-    if (!isComplete) {
-      // The client's doing, so it is no error of the server's.
-      span.setAttribute(ATTR_ERROR_TYPE, 'aborted')
-    } else if (status >= 500 || status === 0) {
-      span.setAttribute(ATTR_ERROR_TYPE, status === 0 ? '_OTHER' : String(status))
-      span.setStatus({ code: SpanStatusCode.ERROR })
+    try {
+      if (status > 0) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
+      if (!isComplete) {
+        // The client's doing, so it is no error of the server's.
+        span.setAttribute(ATTR_ERROR_TYPE, 'aborted')
+      } else if (status >= 500 || status === 0) {
+        span.setAttribute(ATTR_ERROR_TYPE, status === 0 ? '_OTHER' : String(status))
+        span.setStatus({ code: SpanStatusCode.ERROR })
+      }
+    } finally {
+      span.end()
     }
-    span.end()
   }
   return {
     context: trace.setSpan(parent, span),
     answered(answer) {
       isAnswered = true
-      status = answer.finalized ? answer.res.status : 0
-      const route = routeOf(answer)
-      if (route !== undefined) {
-        span.updateName(`${method} ${route}`)
-        span.setAttribute(ATTR_HTTP_ROUTE, route)
+      try {
+        status = answer.finalized ? answer.res.status : 0
+        const route = routeOf(answer)
+        if (route !== undefined) {
+          span.updateName(`${method} ${route}`)
+          span.setAttribute(ATTR_HTTP_ROUTE, route)
+        }
+      } finally {
+        endIfDone()
       }
-      endIfDone()
     },
     ended(complete) {
       isComplete = complete

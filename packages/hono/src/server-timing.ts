@@ -5,6 +5,7 @@ import type { Context } from 'hono'
 
 import { appendHeader, setDefaultHeader } from './headers.ts'
 import { HttpScope } from './http-scope.ts'
+import { name as packageName } from './version.ts'
 
 const HEADER = 'Server-Timing'
 /** A request that submits more is told of the first ones: headers have a limit. */
@@ -17,6 +18,7 @@ export function watchTimings(): void {
   if (watching) return
   watching = true
   instrument<HttpScope | undefined>({
+    name: `${packageName} Server-Timing`,
     // Asked at the submit, in the caller's context: other items pay nothing for it.
     enabled: () => timedRequest(tryCurrent()) !== undefined,
     onSubmit: () => timedRequest(tryCurrent()),
@@ -39,9 +41,12 @@ export interface HonoTiming {
   readonly timers: ReadonlyMap<string, unknown>
 }
 
-/** That of a `timing()` which has started. */
+/** That of a `timing()` which has started; an app may have a variable of this name that is another's. */
 export function timingOf(c: Context): HonoTiming | undefined {
-  return c.get('metric') as HonoTiming | undefined
+  const variable = c.get('metric') as Partial<HonoTiming> | null | undefined
+  return Array.isArray(variable?.headers) && variable.timers instanceof Map
+    ? (variable as HonoTiming)
+    : undefined
 }
 
 /**

@@ -34,6 +34,7 @@ const MAX_LINKS = 128
 export class BatchSpan {
   /** The batch function's: this span and nothing else, no baggage of anybody above all. */
   readonly active: Context
+  readonly context: SpanContext
   readonly #span: Span
   readonly #clock: number
   readonly #batch: BatchInfo
@@ -67,10 +68,7 @@ export class BatchSpan {
       parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT,
     )
     this.active = ofBatch(trace.setSpan(ROOT_CONTEXT, this.#span))
-  }
-
-  get context(): SpanContext {
-    return this.#span.spanContext()
+    this.context = this.#span.spanContext()
   }
 
   fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import { ErrorBoundary } from '@heddle/context/engine'
 import type { BatcherHooks, BatchInfo } from '@heddle/core'
 import {
   type Context,
@@ -21,9 +22,15 @@ const tryTracer = tracerSource({ name, version })
 /** What is kept of an item from its submit on; `undefined` where nothing is traced. */
 type Note = ItemTrace | typeof SUPPRESSED | undefined
 
-/** Turns the life of batches into spans. */
+/**
+ * Turns the life of batches into spans. What a tracer throws ends the hook and reaches nobody; where more than
+ * that would be lost (the spans of other members, what is active in the batch function), it is contained here.
+ */
 export function createHooks(settings: () => InstrumentBatchersOptions): BatcherHooks<Note> {
+  const boundary = new ErrorBoundary(name)
   return {
+    name,
+
     enabled: () => tryTracer(settings().tracerProvider) !== undefined,
 
     onSubmit(item) {
@@ -38,16 +45,24 @@ export function createHooks(settings: () => InstrumentBatchersOptions): BatcherH
       const { tracerProvider, parent, baggage } = settings()
       const tracer = tryTracer(tracerProvider)
       if (tracer === undefined) return next()
-      const span = startBatchSpan(tracer, batch, notes, parent)
+      const span = boundary.run('batch span', () => startBatchSpan(tracer, batch, notes, parent))
       const waiters = waitersOf(batch)
       for (const [member, note] of notes.entries()) {
         if (!isTraced(note)) continue
         const index = batch.places?.[member] ?? member
-        note.execute(tracer, batch, { index, waiters: waiters?.get(index) }, span?.context)
+        try {
+          note.execute(tracer, batch, { index, waiters: waiters?.get(index) }, span?.context)
+        } catch (error) {
+          boundary.report('execute span', error)
+        }
       }
-      const shared = baggage === 'common' ? commonBaggage(notes.map(callerOf)) : undefined
-      if (span) return runIn(span, withBaggage(span.active, shared), next)
-      return context.with(withBaggage(unrecordedContext(notes), shared), next)
+      const shared =
+        baggage === 'common'
+          ? boundary.run('baggage', () => commonBaggage(notes.map(callerOf)))
+          : undefined
+      const active = withBaggage(span?.active ?? unrecordedContext(notes), shared)
+      const ended = boundary.enter('context manager', (fn) => context.with(active, fn), next)
+      return span === undefined ? ended : endWith(span, ended)
     },
 
     onSettle(item, note) {
@@ -67,9 +82,9 @@ function startBatchSpan(
   return new BatchSpan(tracer, batch, members, parent === 'none' ? undefined : commonParent(notes))
 }
 
-async function runIn(span: BatchSpan, active: Context, next: () => Promise<void>): Promise<void> {
+async function endWith(span: BatchSpan, ended: Promise<void>): Promise<void> {
   try {
-    await context.with(active, next)
+    await ended
   } catch (error) {
     span.fail(error)
     throw error

@@ -57,11 +57,14 @@ export interface ItemTrace {
 export class ItemSpans implements ItemTrace {
   readonly caller: Context
   readonly parent: SpanContext | undefined
+  readonly context: SpanContext
+  readonly isSampled: boolean
   readonly #wait: Span
   /** One for both spans, so that nothing comes between them. */
   readonly #clock: number
   readonly #submittedAt: number
-  #execute: Span | undefined
+  /** The one that has not ended. */
+  #open: Span | undefined
 
   /** `undefined` where no SDK is at work. */
   static start(tracer: Tracer, item: SubmittedItem, caller: Context): ItemSpans | undefined {
@@ -82,70 +85,72 @@ export class ItemSpans implements ItemTrace {
     this.caller = caller
     const parent = trace.getSpanContext(caller)
     this.parent = parent && isSpanContextValid(parent) ? parent : undefined
+    // Read once and now: a span that throws here, or has no context, spoils no batch later.
+    this.context = wait.spanContext()
+    this.isSampled = (this.context.traceFlags & TraceFlags.SAMPLED) !== 0
     this.#wait = wait
+    this.#open = wait
     this.#clock = clock
     this.#submittedAt = submittedAt
-  }
-
-  get context(): SpanContext {
-    return this.#wait.spanContext()
-  }
-
-  get isSampled(): boolean {
-    return (this.context.traceFlags & TraceFlags.SAMPLED) !== 0
   }
 
   execute(tracer: Tracer, batch: BatchInfo, place: Place, link: SpanContext | undefined): void {
     // What was decided for the first half of an item holds for the second.
     if (!this.#wait.isRecording()) return
-    const start = this.#endWait(batch.startedAt)
+    const start = this.#executeStart(batch.startedAt)
     const { index, waiters = 1 } = place
-    this.#execute = tracer.startSpan(
-      `${EXECUTE} ${batch.batcher}`,
-      {
-        startTime: toHrTime(start),
-        attributes: {
-          [ATTR_BATCHER_NAME]: batch.batcher,
-          [ATTR_BATCH_ID]: batch.id,
-          [ATTR_BATCH_SIZE]: batch.size,
-          [ATTR_BATCH_REASON]: batch.reason,
-          [ATTR_ITEM_INDEX]: index,
-          [ATTR_ITEM_TIME_IN_QUEUE]: (batch.startedAt - this.#submittedAt) / 1000,
-          ...(waiters > 1 && { [ATTR_ITEM_WAITERS]: waiters }),
+    this.#open = undefined
+    // One that cannot be started or ended leaves the other as it is.
+    try {
+      this.#open = tracer.startSpan(
+        `${EXECUTE} ${batch.batcher}`,
+        {
+          startTime: toHrTime(start),
+          attributes: {
+            [ATTR_BATCHER_NAME]: batch.batcher,
+            [ATTR_BATCH_ID]: batch.id,
+            [ATTR_BATCH_SIZE]: batch.size,
+            [ATTR_BATCH_REASON]: batch.reason,
+            [ATTR_ITEM_INDEX]: index,
+            [ATTR_ITEM_TIME_IN_QUEUE]: (batch.startedAt - this.#submittedAt) / 1000,
+            ...(waiters > 1 && { [ATTR_ITEM_WAITERS]: waiters }),
+          },
+          links: link ? [{ context: link }] : [],
         },
-        links: link ? [{ context: link }] : [],
-      },
-      // A second root would put the two halves of the item into two traces.
-      this.parent ? this.caller : trace.setSpan(this.caller, this.#wait),
-    )
-  }
-
-  settle(item: SettledItem): void {
-    const time = toHrTime(toMicros(this.#clock, item.settledAt))
-    if (this.#execute) {
-      if (item.outcome === 'rejected') markItemFailed(this.#execute, item, time)
-      if (item.stream) this.#execute.setAttributes(attributesOf(item.stream, item.submittedAt))
-      this.#execute.end(time)
-    } else {
-      // It never ran, or nobody was there when it started.
-      if (item.outcome === 'rejected') markItemFailed(this.#wait, item, time)
-      if (item.timing) this.#endWait(this.#submittedAt + item.timing.queued)
-      else this.#wait.end(time)
+        // A second root would put the two halves of the item into two traces.
+        this.parent ? this.caller : trace.setSpan(this.caller, this.#wait),
+      )
+    } finally {
+      this.#endWait(start)
     }
   }
 
-  /**
-   * Ends the wait 1 µs before `execute` starts: Jaeger leaves it out of the critical path otherwise.
-   *
-   * @returns when `execute` starts, µs
-   */
-  #endWait(startedAt: number): number {
-    const start = Math.max(
-      toMicros(this.#clock, startedAt),
-      toMicros(this.#clock, this.#submittedAt) + 1,
-    )
-    this.#wait.end(toHrTime(start - 1))
-    return start
+  settle(item: SettledItem): void {
+    const span = this.#open
+    if (span === undefined) return
+    this.#open = undefined
+    const time = toHrTime(toMicros(this.#clock, item.settledAt))
+    const isExecute = span !== this.#wait
+    try {
+      if (item.outcome === 'rejected') markItemFailed(span, item, time)
+      if (item.stream && isExecute) {
+        span.setAttributes(attributesOf(item.stream, item.submittedAt))
+      }
+    } finally {
+      // Without `execute` it never ran, or nobody was there when it started.
+      if (isExecute || item.timing === undefined) span.end(time)
+      else this.#endWait(this.#executeStart(this.#submittedAt + item.timing.queued))
+    }
+  }
+
+  /** When `execute` starts, µs. */
+  #executeStart(startedAt: number): number {
+    return Math.max(toMicros(this.#clock, startedAt), toMicros(this.#clock, this.#submittedAt) + 1)
+  }
+
+  /** 1 µs before `execute` starts: Jaeger leaves it out of the critical path otherwise. */
+  #endWait(executeStart: number): void {
+    this.#wait.end(toHrTime(executeStart - 1))
   }
 }
 

@@ -1,3 +1,4 @@
+import { ErrorBoundary } from '@heddle/context/engine'
 import {
   type Attributes,
   type Context,
@@ -27,7 +28,7 @@ const RECORD_AND_SAMPLED = 2
 /**
  * Samples a root span if one that it links to is sampled: the batch of every request that is. All other
  * spans are up to another sampler. With a ratio of 10 % alone, 9 of 10 sampled requests would link to a
- * batch that is not stored.
+ * batch that is not stored. Where the other sampler throws, the span is not sampled by it.
  *
  * @example
  * ```ts
@@ -38,6 +39,7 @@ const RECORD_AND_SAMPLED = 2
  */
 export class LinksSampler<S extends Sampler> implements Sampler {
   readonly #others: S
+  readonly #boundary = new ErrorBoundary('LinksSampler')
 
   /**
    * @param others - samples what has a parent, and roots without a link to a sampled span
@@ -61,24 +63,26 @@ export class LinksSampler<S extends Sampler> implements Sampler {
     attributes: Attributes,
     links: Link[],
   ): ReturnType<S['shouldSample']> {
-    const result = this.#others.shouldSample(
-      context,
-      traceId,
-      spanName,
-      spanKind,
-      attributes,
-      links,
+    const result = this.#boundary.run('sampler', () =>
+      this.#others.shouldSample(context, traceId, spanName, spanKind, attributes, links),
     )
-    const isTaken = result.decision === RECORD_AND_SAMPLED
-    if (isTaken || !isRoot(context) || !links.some(isSampled)) {
-      return result as ReturnType<S['shouldSample']>
-    }
-    return { ...result, decision: RECORD_AND_SAMPLED } as ReturnType<S['shouldSample']>
+    const decided = (isDecision(result) ? result : UNDECIDED) as ReturnType<S['shouldSample']>
+    const isTaken = decided.decision === RECORD_AND_SAMPLED
+    if (isTaken) return decided
+    const isWanted = this.#boundary.run('links', () => isRoot(context) && links.some(isSampled))
+    return isWanted === true ? { ...decided, decision: RECORD_AND_SAMPLED } : decided
   }
 
   toString(): string {
-    return `LinksSampler{${String(this.#others)}}`
+    return `LinksSampler{${this.#boundary.run('toString', () => String(this.#others)) ?? '?'}}`
   }
+}
+
+/** For a sampler that fails: what it would throw goes to whoever starts a span, in every library. */
+const UNDECIDED = { decision: 0 } // `SamplingDecision.NOT_RECORD` of every SDK
+
+function isDecision(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'decision' in result
 }
 
 function isRoot(context: Context): boolean {

@@ -1,3 +1,4 @@
+import { ErrorBoundary } from '@heddle/context/engine'
 import type { BatcherHooks, BatchInfo, SettledItem } from '@heddle/core'
 import type { Attributes, Meter } from '@opentelemetry/api'
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions'
@@ -7,26 +8,31 @@ import { attributesOf, createInstruments, type Instruments } from './instruments
 import { tryMeter } from './meter.ts'
 import { ATTR_BATCH_REASON } from './names.ts'
 import type { InstrumentBatchersOptions } from './options.ts'
+import { name } from './version.ts'
 
 /** Turns the life of batches into metrics. */
 export function createMetricHooks(settings: () => InstrumentBatchersOptions): BatcherHooks {
-  const current = (): Instruments | undefined => instrumentsOf(tryMeter(settings().meterProvider))
+  const boundary = new ErrorBoundary(`${name} metrics`)
+  const current = (): Instruments | undefined =>
+    instrumentsOf(tryMeter(settings().meterProvider), boundary)
   return {
+    name: `${name} metrics`,
+
     // Made with the first submit, so that what is observed is there from then on.
     enabled: () => current() !== undefined,
 
     async aroundBatch(batch, _members, next) {
       const instruments = current()
-      instruments?.batchSize.record(batch.size, {
+      instruments?.batchSize(batch.size, {
         ...attributesOf(batch.batcher),
         [ATTR_BATCH_REASON]: batch.reason,
       })
       try {
         await next()
-        instruments?.batchDuration.record(secondsOf(batch), attributesOf(batch.batcher))
+        instruments?.batchDuration(secondsOf(batch), attributesOf(batch.batcher))
       } catch (error) {
         const attributes = withError(attributesOf(batch.batcher), classOf(error))
-        instruments?.batchDuration.record(secondsOf(batch), attributes)
+        instruments?.batchDuration(secondsOf(batch), attributes)
         throw error
       }
     },
@@ -43,9 +49,9 @@ function recordItem({ timeInQueue, itemDuration, items }: Instruments, item: Set
   const plain = attributesOf(batcher)
   const attributes = item.outcome === 'rejected' ? withError(plain, errorTypeOf(item)) : plain
   // One that never ran has been in the queue for as long as it was there at all.
-  timeInQueue.record((timing?.queued ?? settledAt - submittedAt) / 1000, plain)
-  itemDuration.record((settledAt - submittedAt) / 1000, attributes)
-  items.add(1, attributes)
+  timeInQueue((timing?.queued ?? settledAt - submittedAt) / 1000, plain)
+  itemDuration((settledAt - submittedAt) / 1000, attributes)
+  items(1, attributes)
 }
 
 function secondsOf({ startedAt, endedAt = performance.now() }: BatchInfo): number {
@@ -58,11 +64,11 @@ function withError(attributes: Attributes, type: string): Attributes {
 
 const instruments = new WeakMap<Meter, Instruments>()
 
-function instrumentsOf(meter: Meter | undefined): Instruments | undefined {
+function instrumentsOf(meter: Meter | undefined, boundary: ErrorBoundary): Instruments | undefined {
   if (meter === undefined) return undefined
   let made = instruments.get(meter)
   if (made === undefined) {
-    made = createInstruments(meter)
+    made = createInstruments(meter, boundary)
     instruments.set(meter, made)
   }
   return made

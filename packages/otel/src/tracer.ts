@@ -21,10 +21,11 @@ export function tracerSource({
   return (provider = trace.getTracerProvider()) => {
     const actual = isProxy(provider) ? provider.getDelegate() : provider
     if (actual === last) return tracer
-    last = actual
+    // Kept only when it is there: a provider that throws must not leave the tracer of another.
     tracer = isProxy(provider)
       ? provider.getDelegateTracer(name, version)
       : provider.getTracer(name, version)
+    last = actual
     return tracer
   }
 }

@@ -1,8 +1,9 @@
 import { tryCurrent } from '@heddle/context'
-import { baseOf } from '@heddle/context/engine'
+import { baseOf, ErrorBoundary } from '@heddle/context/engine'
 import { isSpanContextValid, trace } from '@opentelemetry/api'
 
 import { HttpScope } from '../http-scope.ts'
+import { name } from '../version.ts'
 import type { Member } from './wire.ts'
 
 /** An id may come from a client. */
@@ -14,10 +15,18 @@ export function callerNow(): Omit<Member, 'submittedAt'> {
   const owner = scope && baseOf(scope).owner
   const request = owner instanceof HttpScope ? owner.requestId : (owner ?? scope)?.id
   const route = owner instanceof HttpScope ? owner.route : undefined
-  const span = trace.getActiveSpan()?.spanContext()
+  const traceId = telemetry.run('trace id', activeTraceId)
   return {
     ...(request === undefined ? {} : { request: request.slice(0, MAX_LENGTH) }),
     ...(route === undefined ? {} : { route }),
-    ...(span && isSpanContextValid(span) ? { trace: span.traceId } : {}),
+    ...(traceId === undefined ? {} : { trace: traceId }),
   }
+}
+
+/** A tracer that fails costs the id alone. */
+const telemetry = new ErrorBoundary(`${name} inspector`)
+
+function activeTraceId(): string | undefined {
+  const span = trace.getActiveSpan()?.spanContext()
+  return span && isSpanContextValid(span) ? span.traceId : undefined
 }

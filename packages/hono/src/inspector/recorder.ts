@@ -1,6 +1,7 @@
 import { clock } from '@heddle/context/engine'
 import { type BatcherHooks, type BatchInfo, instrument, type SettledItem } from '@heddle/core'
 
+import { name } from '../version.ts'
 import { Budget } from './budget.ts'
 import { callerNow } from './caller.ts'
 import { EventLog } from './event-log.ts'
@@ -90,6 +91,7 @@ export class Recorder {
 
   #observer(): BatcherHooks<Note> {
     return {
+      name: `${name} inspector`,
       onSubmit: ({ batcher, submittedAt, queueSize }) => {
         this.#gauges.submitted(batcher, queueSize)
         return { batcher, member: { ...callerNow(), submittedAt: micros(submittedAt) } }
