@@ -94,13 +94,13 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
       return item
     }
     const { partition, label, dedupeKey, isFromBatch } = place
-    const group = dedupeKey === undefined ? undefined : this.#sharing.find(dedupeKey)
     // A batch function that waited for an item in flight could be waiting for itself.
-    const mayShare = !isFromBatch || group?.entry.execution === undefined
-    if (group && mayShare) {
+    const group =
+      dedupeKey === undefined ? undefined : this.#sharing.find(dedupeKey, item, !isFromBatch)
+    if (group) {
       this.#join(group, item)
     } else {
-      if (dedupeKey !== undefined && mayShare) this.#sharing.open(dedupeKey, item)
+      if (dedupeKey !== undefined) this.#sharing.open(dedupeKey, item)
       this.#queue.add(item, partition, label)
     }
     item.listen()
@@ -150,6 +150,10 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   /** From here on equal submits are new work: this caller may make one when it goes on. */
   #stopSharing({ group }: Item<I, O>): void {
     if (group) this.#sharing.close(group)
+  }
+
+  started(items: readonly Item<I, O>[]): void {
+    if (this.options.dedupeBy) this.#sharing.started(items)
   }
 
   wakeAt(time: number): void {
