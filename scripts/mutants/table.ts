@@ -320,6 +320,13 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/running-work.test.ts',
   },
   {
+    name: 'shares-what-one-context-made',
+    rule: 'R10 nobody joins work that has seen all of the context of its only caller',
+    file: `${core}/engine.ts`,
+    replace: ['if (group) this.#sharing.withdraw(group)', 'void group'],
+    test: 'test/core/running-work.test.ts',
+  },
+  {
     name: 'compares-some-keys',
     rule: 'R10 a caller has the identical value of every key that a batch may show',
     file: `${context}/partition.ts`,

@@ -4,7 +4,7 @@
  * values is told so.
  */
 import { type ContextEntry, createKey, run as runIn, runRequest, type Scope } from '@heddle/context'
-import { type BatcherOptions, createBatcher } from '@heddle/core'
+import { type BatcherOptions, type BatchItem, createBatcher } from '@heddle/core'
 import { crank, virtualClock } from '@heddle/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -14,6 +14,7 @@ type Roles = ReadonlySet<string>
 
 const hidden = createKey<string>('test.running.hidden')
 const user = createKey<string>('test.running.user', { batch: 'same' })
+const level = createKey<number>('test.running.level', { batch: 'same' })
 const tenant = createKey<string>('test.running.tenant', { batch: 'partition' })
 /** What all of them may do. */
 const roles = createKey<Roles>('test.running.roles', {
@@ -75,6 +76,7 @@ describe('a caller whose values differ', () => {
       [roles.of(admin)],
       [roles.of(new Set(admin))],
     ],
+    ['the sign of zero', [level.of(0)], [level.of(-0)]],
     ['a `partition` key', [tenant.of('acme')], [tenant.of('evil')]],
     [
       'one of several keys',
@@ -201,6 +203,61 @@ describe('a caller whose values are identical', () => {
       'd for alice in #0',
       'd for bob in #1',
     ])
+  })
+})
+
+describe('work for which the batch function has entered the context of its only caller', () => {
+  const alice = [user.of('alice'), hidden.of('a secret')]
+  const bob = [user.of('alice'), hidden.of('nothing')]
+
+  it.each<[string, (item: BatchItem<string>) => unknown]>([
+    ['`item.run`', (item) => item.run(() => hidden.get())],
+    ['`item.get` of a hidden key', (item) => item.get(hidden)],
+    ['`item.scope`', (item) => item.scope?.get(hidden)],
+  ])('with %s is for that caller alone', async (_case, enter) => {
+    const { batcher, calls, inputs } = documents()
+    const one = as(alice, () => batcher.submit('d'))
+    await clock.settle()
+    const [item] = calls[0]?.batch.items ?? []
+    const secret = String(item && enter(item))
+    const two = as(bob, () => batcher.submit('d'))
+    await clock.settle()
+    expect(inputs()).toEqual(['d', 'd'])
+    calls[0]?.finish([secret])
+    calls[1]?.finish(['public'])
+    expect(await Promise.all([one, two])).toEqual(['a secret', 'public'])
+  })
+
+  it('is for that caller alone where a shared key has another value than at the submit', async () => {
+    const { batcher, calls, inputs, finish } = documents()
+    const one = await as(alice, async () => {
+      const answer = batcher.submit('d')
+      await clock.settle()
+      user.set('root')
+      return { answer }
+    })
+    expect(calls[0]?.batch.items[0]?.get(user)).toBe('root')
+    const two = as(bob, () => batcher.submit('d'))
+    await clock.settle()
+    expect(inputs()).toEqual(['d', 'd'])
+    finish(0)
+    finish(1)
+    await Promise.all([one.answer, two])
+  })
+
+  it('can be joined where it has read what a batch may show, or entered the scope of several', async () => {
+    const { batcher, calls, inputs, finish } = documents()
+    const answers = [as(alice, () => batcher.submit('d')), as(alice, () => batcher.submit('both'))]
+    answers.push(as(bob, () => batcher.submit('both')))
+    await clock.settle()
+    const [d, both] = calls[0]?.batch.items ?? []
+    expect([d?.get(user), d?.waiters.length]).toEqual(['alice', 1])
+    expect(both?.run(() => [user.get(), hidden.get()])).toEqual(['alice', undefined])
+    for (const id of ['d', 'both']) answers.push(as(bob, () => batcher.submit(id)))
+    await clock.settle()
+    expect(inputs()).toEqual(['d both'])
+    finish(0)
+    expect((await Promise.all(answers)).length).toBe(5)
   })
 })
 

@@ -1,4 +1,7 @@
+import type { Key } from './key.ts'
 import { registry, storage } from './registry.ts'
+import { baseOf } from './scope.ts'
+import type { ContextKey, Scope } from './types.ts'
 
 /** What a batch may see of one caller: values by key index, as they were when they were taken. */
 export type Values = readonly unknown[]
@@ -20,6 +23,12 @@ export function visibleValues(): Values {
     for (const { rule, name } of sharedKeys) if (rule === 'partition') scope.assertOpen(name)
   }
   return scope.keep()
+}
+
+/** Whether a batch may show the key, and the scope has the value of it that was taken. */
+export function isAsTaken(key: ContextKey<any>, values: Values, scope: Scope): boolean {
+  const { rule, index } = key as Key<unknown>
+  return rule !== 'hide' && Object.is(baseOf(scope).peek(index), values[index])
 }
 
 /** Whether a batch would see the identical value of every key, whichever of the two it was opened for. */

@@ -5,6 +5,7 @@ import {
   type Scope,
   Snapshot,
 } from '@heddle/context'
+import { isAsTaken } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { Item } from './item.ts'
@@ -34,8 +35,9 @@ export class ItemView<I, O> implements BatchItem<I> {
   }
 
   get scope(): Scope | undefined {
-    const { waiters } = this
-    return waiters.length === 1 ? waiters[0]?.scope : undefined
+    const only = this.#only()
+    only?.expose()
+    return only && this.#snapshotOf(only).scope
   }
 
   get waiters(): readonly Snapshot[] {
@@ -52,6 +54,7 @@ export class ItemView<I, O> implements BatchItem<I> {
     const [item] = items
     // Released by now, which it says.
     if (item === undefined) return this.#snapshot.run(fn)
+    if (items.length === 1) item.expose()
     const enter = (): R =>
       items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#merged(items).run(fn)
     return item.enter(enter)
@@ -59,7 +62,11 @@ export class ItemView<I, O> implements BatchItem<I> {
 
   get<T>(key: ContextKey<T>): T | undefined {
     const items = this.#waiting()
-    return items.length > 1 ? this.#merged(items).get(key) : this.scope?.get(key)
+    if (items.length > 1) return this.#merged(items).get(key)
+    const [item] = items
+    if (item?.scope === undefined) return undefined
+    if (!item.values || !isAsTaken(key, item.values, item.scope)) item.expose()
+    return item.scope.get(key)
   }
 
   close(): void {
@@ -73,6 +80,12 @@ export class ItemView<I, O> implements BatchItem<I> {
   #waiting(): readonly Item<I, O>[] {
     const item = this.#execution?.items[this.index]
     return item ? waitersOf(item) : []
+  }
+
+  /** The one that waits, if no other does. */
+  #only(): Item<I, O> | undefined {
+    const items = this.#waiting()
+    return items.length === 1 ? items[0] : undefined
   }
 
   #snapshotOf(item: Item<I, O>): Snapshot {

@@ -126,6 +126,11 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
   }
 
+  exposed({ group }: Item<I, O>): void {
+    // What only this caller has cannot be compared: a result made with it is for those who wait already.
+    if (group) this.#sharing.withdraw(group)
+  }
+
   fulfil(item: Item<I, O>, value: O): void {
     this.#stopSharing(item)
     this.#deadlines.remove(item)

@@ -68,7 +68,7 @@ export class Sharing<I, O> {
     const identity = commonIdentity(items)
     for (const { group } of items) {
       if (group === undefined) continue
-      this.#hide(group)
+      this.withdraw(group)
       if (identity === undefined) continue
       group.runningKey = runningKeyOf(group.key, identity)
       this.#running.set(group.runningKey, group)
@@ -97,12 +97,12 @@ export class Sharing<I, O> {
   close(group: Group<I, O>): void {
     if (!group.isOpen) return
     group.isOpen = false
-    this.#hide(group)
+    this.withdraw(group)
     this.#duplicates -= group.members.size - 1
   }
 
   /** Nobody finds it any more. Where it stood, equal work of other callers may stand by now. */
-  #hide(group: Group<I, O>): void {
+  withdraw(group: Group<I, O>): void {
     const { key, runningKey } = group
     if (this.#waiting.get(key) === group) this.#waiting.delete(key)
     if (runningKey === undefined) return
