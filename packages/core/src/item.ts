@@ -17,6 +17,7 @@ import { PRIORITIES, type Ranked } from './priority.ts'
 import type { Partition } from './queue.ts'
 import type { Group } from './sharing.ts'
 import type { SubmitOptions } from './types.ts'
+import { excuse } from './unobserved.ts'
 
 let submitted = 0
 
@@ -160,6 +161,12 @@ export class Item<I, O>
   /** The batch function sees all of its caller's context, and so may what it makes for the item. */
   expose(): void {
     this.owner.exposed(this)
+  }
+
+  /** Nobody has to look at its rejection. */
+  excuse(): void {
+    excuse(this.promise)
+    if (this.extras) this.extras.isExcused = true
   }
 
   /** For the engine alone, which keeps the books, as `fail` is. */
