@@ -6,7 +6,7 @@ import { type Batcher, type BatcherOptions, createBatcher } from '@heddle/core'
 import { crank, virtualClock } from '@heddle/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { ended } from '../support/crank.ts'
+import { ended, turn } from '../support/crank.ts'
 
 interface Warning {
   readonly code: string
@@ -115,6 +115,27 @@ describe('a refusal that is reported', () => {
   it('for the options of `close`', async () => {
     expect(await ended(refusing().close({ timeout: -1 }))).toBe('INVALID_OPTION')
     expect(codes()).toEqual(['INVALID_OPTION'])
+  })
+
+  it('is a process warning, too, where the program is wrong', async () => {
+    const printed: string[] = []
+    const note = ({ message }: Error): void => void printed.push(message)
+    process.on('warning', note)
+    const cost = (text: string): number => (text === 'bad' ? throws() : 2)
+    const batcher = refusing({ name: 'printing', maxBatchCost: 1, cost })
+    void batcher.submit('x')
+    void batcher.submit('x', { signal: aborted })
+    void late(batcher)
+    void batcher.submit('bad')
+    void batcher.submit('x', { timeout: -1 })
+    await clock.advance(10)
+    await turn()
+    process.off('warning', note)
+    expect(codes().length).toBe(5)
+    expect(printed).toEqual([
+      'Batcher `printing`: the item could not be queued: Error: thrown',
+      'Batcher `printing`: Expected `timeout` to be a number above 0, got -1',
+    ])
   })
 
   it('has a report for each code', async () => {

@@ -12,6 +12,9 @@ import type { Ends } from './unobserved/program.ts'
 
 type Found = Readonly<Record<'refusals' | 'streams' | 'failures', Readonly<Record<string, Ends>>>>
 
+/** ms in which a process starts and ends on a machine that is busy. */
+const PATIENCE = 60_000
+
 describe('a promise that nobody looks at', () => {
   let found: Found
   // In a process of its own: a test runner fails of its own accord where a rejection is unhandled.
@@ -20,7 +23,7 @@ describe('a promise that nobody looks at', () => {
     const env = { ...process.env, NODE_NO_WARNINGS: '1' }
     const { stdout } = await promisify(execFile)(process.execPath, [program], { env })
     found = JSON.parse(stdout) as Found
-  })
+  }, PATIENCE)
 
   it('is no unhandled rejection where the engine refused the submit, or ended it', () => {
     expect(found.refusals).toEqual({

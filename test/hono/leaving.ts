@@ -89,7 +89,7 @@ async function* generated(): AsyncGenerator<string> {
   for await (const word of words.stream('speaks')) yield word
 }
 
-await using server = await listen(app)
+const server = await listen(app)
 const paths = app.routes.map(({ path }) => path).filter((path) => !path.includes('*'))
 const visited: string[] = []
 for (const path of new Set(paths)) {

@@ -29,28 +29,34 @@ export function isEnding({ kind, reason }: Rejection): boolean {
 const ofBatchFunctions: ReadonlySet<string> = new Set(['BATCH_FAILED', 'RESULT_MISMATCH'])
 
 /**
- * Reports refusals that nobody may hear of otherwise, each code once: what is wrong in the program as a
- * process warning, too, and what only came too late on the diagnostics channel alone.
+ * Reports refusals that nobody may hear of otherwise, each code once: on the diagnostics channel, and as
+ * a process warning where the program is wrong, not its input or its clients.
  */
 export class Refusals {
   #reported: Set<string> | undefined
 
   report(batcher: string, { kind, reason }: Omit<Rejection, 'status'>): void {
-    const code = kind === 'aborted' ? 'ABORTED' : isBatcherError(reason) ? reason.code : undefined
-    if (code === undefined || UNREPORTED.has(code) || this.#reported?.has(code)) return
+    const code = kind === 'aborted' ? 'ABORTED' : isBatcherError(reason) && reason.code
+    if (!code || UNREPORTED.has(code) || this.#reported?.has(code)) return
     this.#reported ??= new Set()
     this.#reported.add(code)
-    if (code === 'ABORTED') notice(code, batcher, tooLate(batcher, 'the caller had left'), reason)
-    else if (code === 'DEADLINE_EXCEEDED') {
-      notice(code, batcher, tooLate(batcher, 'its deadline had passed'), reason)
-    } else warn(code, batcher, (reason as Error).message, reason)
+    const message = TOO_LATE.has(code) ? tooLate(batcher, code) : (reason as Error).message
+    if (MISTAKES.has(code)) warn(code, batcher, message, reason)
+    else notice(code, batcher, message, reason)
   }
 }
 
 /** They are part of normal work: the statistics count them. */
 const UNREPORTED: ReadonlySet<string> = new Set(['QUEUE_FULL', 'BATCHER_CLOSED'])
+const MISTAKES: ReadonlySet<string> = new Set([
+  'BATCH_FAILED',
+  'INVALID_OPTION',
+  'REENTRANT_SUBMIT',
+])
+const TOO_LATE: ReadonlySet<string> = new Set(['ABORTED', 'DEADLINE_EXCEEDED'])
 
-function tooLate(batcher: string, why: string): string {
+function tooLate(batcher: string, code: string): string {
+  const why = code === 'ABORTED' ? 'its caller had left' : 'its deadline had passed'
   return (
     `Batcher \`${batcher}\`: an item was refused because ${why} before the submit. ` +
     'Cure for work that must be done all the same: `detach(() => batcher.submit(input)).catch(log)`'

@@ -104,6 +104,7 @@ export class RunningWork {
     else if (operation.do === 'write') this.#write(operation.who, operation.key, operation.value)
     else if (operation.do === 'leave') this.#leave(operation.which)
     else this.#finish(operation.which, operation.do)
+    this.#works = this.#works.filter(isWanted)
     await this.#clock.settle()
     this.#noteStarts()
     for (const { end, expected } of this.#callers) assert.equal(end, expected)
@@ -142,12 +143,11 @@ export class RunningWork {
   }
 
   #leave(which: number): void {
-    const waiting = this.#callers.filter(({ expected }) => expected === undefined)
+    const waiting = this.#callers.filter(waits)
     if (waiting.length === 0) return
     const caller = at(waiting, which % waiting.length)
     caller.controller.abort(new Error('left'))
     caller.expected = 'left'
-    this.#forgetUnwanted()
   }
 
   #finish(which: number, how: 'finish' | 'fail'): void {
@@ -166,11 +166,6 @@ export class RunningWork {
         caller.expected ??= how === 'fail' ? 'BATCH_FAILED' : `${work.text} of ${n}`
       }
     }
-    this.#forgetUnwanted()
-  }
-
-  #forgetUnwanted(): void {
-    this.#works = this.#works.filter(isWanted)
   }
 
   /** What has started sees of its callers what the rules make of all of them. */
