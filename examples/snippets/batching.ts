@@ -37,6 +37,19 @@ const inserts = createBatcher({
 })
 // #endregion
 
+// #region batching-equal
+const quotes = createBatcher({
+  name: 'quotes',
+  run: async (symbols: readonly string[]) => symbols.map((symbol) => `${symbol} 42`),
+  dedupeBy: (symbol) => symbol, // equal text: one execution for all who wait
+})
+// #endregion
+
+assert.deepEqual(await Promise.all(['A', 'A'].map((symbol) => quotes.submit(symbol))), [
+  'A 42',
+  'A 42',
+])
+assert.deepEqual(quotes.stats().batches.idle, 1)
 assert.deepEqual(await embeddings.submit('one two'), [7])
 assert.deepEqual(await answers.submit('three'), [5])
 assert.equal(await inserts.submit({ tenant: 'a', table: 'rows' }), 'stored')

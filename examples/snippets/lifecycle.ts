@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { watchStore } from '@heddle/context'
+import { detach, runRequest, watchStore } from '@heddle/context'
+import { createBatcher } from '@heddle/core'
 
 const sessions = new AsyncLocalStorage<string>()
 
@@ -10,3 +11,28 @@ watchStore({ name: 'session', read: () => sessions.getStore() })
 // #endregion
 
 assert.equal(sessions.getStore(), undefined)
+
+const stored: string[] = []
+const audits = createBatcher({
+  name: 'audits',
+  run: async (lines: readonly string[]) => {
+    stored.push(...lines)
+    return lines
+  },
+})
+
+async function audit(line: string): Promise<void> {
+  await audits.submit(line)
+}
+
+const { log } = console
+const user = 'ann'
+const gone = AbortSignal.abort(new Error('The client left'))
+await runRequest({ signal: gone }, async () => {
+  void audits.submit('refused')
+  // #region detached-submit
+  detach(() => audit(`${user} was here`)).catch(log)
+  // #endregion
+})
+await audits.drain()
+assert.deepEqual(stored, ['ann was here'])

@@ -27,12 +27,13 @@ interface Who {
   readonly name: string
   readonly tenant?: string
   readonly locale?: string
+  readonly roles?: readonly string[]
   readonly signal?: AbortSignal
 }
 
 /** Runs `fn` in a request of its own, with a value in every store. */
 function as<R>({ name, signal, ...who }: Who, fn: () => R): R {
-  const entries = [user.of(name), locale.of(who.locale ?? 'en'), roles.of([name])]
+  const entries = [user.of(name), locale.of(who.locale ?? 'en'), roles.of(who.roles ?? [name])]
   if (who.tenant) entries.push(tenant.of(who.tenant))
   return foreign.run(name, () =>
     runRequest({ id: name, entries, ...(signal ? { signal } : {}) }, fn),
@@ -166,12 +167,14 @@ describe('the item of several callers', () => {
 
   it('leaves the context of the first when a second joins in flight', async () => {
     const { batcher, calls } = sharing()
-    const first = as({ name: 'ann' }, () => batcher.submit('x'))
+    const readers = ['reader']
+    const first = as({ name: 'ann', roles: readers }, () => batcher.submit('x'))
     await clock.settle()
     const [item] = calls[0]?.batch.items ?? []
-    expect(item?.run(() => user.get())).toBe('ann')
-    const second = as({ name: 'bob', locale: 'de' }, () => batcher.submit('x'))
-    expect(item?.run(seen)).toEqual([undefined, undefined, ['ann', 'bob'], undefined])
+    expect(item?.waiters.length).toBe(1)
+    const second = as({ name: 'bob', roles: readers }, () => batcher.submit('x'))
+    expect(item?.waiters.length).toBe(2)
+    expect(item?.run(seen)).toEqual([undefined, 'en', ['reader', 'reader'], undefined])
     calls[0]?.finish(['X'])
     await Promise.all([first, second])
   })

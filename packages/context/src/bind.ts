@@ -57,20 +57,28 @@ class BoundIterator<T> implements AsyncIterator<T> {
     })
   }
 
-  async #call(
+  /** Gives the source's own promise: nobody has to look at a rejection that is none for the source. */
+  #call(
     call: (source: AsyncIterator<T>) => Promise<IteratorResult<T>>,
     afterEnd: IteratorReturnResult<unknown> = { done: true, value: undefined },
   ): Promise<IteratorResult<T>> {
     const source = this.#source
-    if (source === undefined || this.#context === undefined) return afterEnd
-    let result: IteratorResult<T> | undefined
+    const context = this.#context
+    if (source === undefined || context === undefined) return Promise.resolve(afterEnd)
+    // A source that threw has ended, too.
+    const end = (): void => this.#end()
     try {
-      result = await this.#context.run(() => call(source))
-    } finally {
-      // A source that threw has ended, too.
-      if (result === undefined || result.done) this.#end()
+      const result = Promise.resolve(context.run(() => call(source)))
+      result.then((next) => {
+        if (next?.done !== false) end()
+      }, end)
+      return result
+    } catch (error) {
+      end()
+      // It is what the source threw.
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+      return Promise.reject(error)
     }
-    return result
   }
 
   #end(): void {

@@ -51,7 +51,9 @@ let objectsSeen = 0
 
 function identityOfValue(value: unknown): string {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') {
-    return typeof value === 'symbol' ? symbolIdentity(value) : `${typeof value} ${String(value)}`
+    if (typeof value === 'symbol') return symbolIdentity(value)
+    // Zero has two identities, and one text.
+    return `${typeof value} ${Object.is(value, -0) ? '-0' : String(value)}`
   }
   let number = objects.get(value)
   if (number === undefined) {

@@ -54,6 +54,9 @@ export interface ContextEntry<T> {
  * - `same`: the value if all members have the same one (`Object.is`), else nothing.
  * - a function: what it returns for the members' values, in their order; `undefined` where a member
  *   has none. It runs on neutral ground, once per batch.
+ *
+ * Callers share running work (`dedupeBy`) only if they have the identical value, by `Object.is`, of every
+ * key that is not hidden. A new array or object per request is never identical, so such a key shares none.
  */
 export type BatchRule<T> =
   | 'hide'

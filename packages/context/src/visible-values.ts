@@ -1,5 +1,6 @@
 import { isAdoption, withAdoptedValues } from './adopted-stores.ts'
 import { type KeySlot, registry, storage } from './registry.ts'
+import { baseOf } from './scope.ts'
 import type { AdoptedKey, ContextKey, Scope } from './types.ts'
 
 /** What a batch may see of one caller: values by key index, as they were when they were taken. */
@@ -49,4 +50,15 @@ export function valueFor<T>(
   return isAdoption(slot) && values
     ? (values[slot.index] as T | undefined)
     : scope?.get(key as ContextKey<T>)
+}
+
+/** Whether a batch may show the key, and `valueFor` gives what a batch was shown of this caller. */
+export function isAsTaken(
+  { scope, values }: Caller,
+  key: ContextKey<any> | AdoptedKey<any>,
+): boolean {
+  const slot = registry.keys[(key as unknown as KeySlot).index] as KeySlot
+  if (slot.rule === 'hide' || values === undefined) return false
+  if (isAdoption(slot)) return true
+  return Object.is(scope && baseOf(scope).peek(slot.index), values[slot.index])
 }

@@ -10,13 +10,18 @@ export function isDevelopment(): boolean {
   return process.env.NODE_ENV !== 'production'
 }
 
+/** Reports what nobody may hear of otherwise on the diagnostics channel `heddle:warning`. */
+export function notice(code: string, topic: string, message: string, cause?: unknown): void {
+  if (warnings.hasSubscribers) runNeutral(() => warnings.publish({ code, topic, message, cause }))
+}
+
 /**
  * Reports what must not be thrown: every time on the diagnostics channel `heddle:warning`, once per
  * `topic` as a process warning.
  */
 export function warn(code: string, topic: string, message: string, cause?: unknown): void {
+  notice(code, topic, message, cause)
   runNeutral(() => {
-    if (warnings.hasSubscribers) warnings.publish({ code, topic, message, cause })
     const key = `${code} ${topic}`
     if (given.has(key)) return
     given.add(key)

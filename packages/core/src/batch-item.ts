@@ -6,7 +6,7 @@ import {
   type Scope,
   Snapshot,
 } from '@heddle/context'
-import { valueFor } from '@heddle/context/engine'
+import { isAsTaken, valueFor } from '@heddle/context/engine'
 
 import type { Execution } from './execution.ts'
 import type { Item } from './item.ts'
@@ -36,8 +36,9 @@ export class ItemView<I, O> implements BatchItem<I> {
   }
 
   get scope(): Scope | undefined {
-    const { waiters } = this
-    return waiters.length === 1 ? waiters[0]?.scope : undefined
+    const only = this.#only()
+    only?.expose()
+    return only && this.#snapshotOf(only).scope
   }
 
   get waiters(): readonly Snapshot[] {
@@ -54,6 +55,7 @@ export class ItemView<I, O> implements BatchItem<I> {
     const [item] = items
     // Released by now, which it says.
     if (item === undefined) return this.#snapshot.run(fn)
+    if (items.length === 1) item.expose()
     const enter = (): R =>
       items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#merged(items).run(fn)
     return item.enter(enter)
@@ -61,9 +63,11 @@ export class ItemView<I, O> implements BatchItem<I> {
 
   get<T>(key: ContextKey<T> | AdoptedKey<T>): T | undefined {
     const items = this.#waiting()
+    if (items.length > 1) return valueFor({ scope: this.#merged(items) }, key)
     const [item] = items
     if (item === undefined) return undefined
-    return valueFor(items.length > 1 ? { scope: this.#merged(items) } : item, key)
+    if (!isAsTaken(item, key)) item.expose()
+    return valueFor(item, key)
   }
 
   close(): void {
@@ -77,6 +81,12 @@ export class ItemView<I, O> implements BatchItem<I> {
   #waiting(): readonly Item<I, O>[] {
     const item = this.#execution?.items[this.index]
     return item ? waitersOf(item) : []
+  }
+
+  /** The one that waits, if no other does. */
+  #only(): Item<I, O> | undefined {
+    const items = this.#waiting()
+    return items.length === 1 ? items[0] : undefined
   }
 
   #snapshotOf(item: Item<I, O>): Snapshot {

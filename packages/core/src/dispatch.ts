@@ -20,6 +20,8 @@ const BLOCKING = 0.1
 /** Told of what a dispatch does: the engine. */
 export interface DispatchOwner<I, O> extends Books<I, O> {
   readonly detectsLeaks: boolean
+  /** A batch of these items starts: its scope is opened next. */
+  started(items: readonly Item<I, O>[]): void
   /** It is too late for this caller. */
   expire(item: Item<I, O>): void
   /** Items have left the queue, or a slot is free. */
@@ -111,6 +113,7 @@ export class Dispatch<I, O> implements SlotsOwner<I, O>, Starter<I, O> {
   }
 
   started({ items, reason, startedAt }: Execution<I, O>): void {
+    this.#owner.started(items)
     this.#noteWaits(items, startedAt)
     this.#ledger.started(reason, items.length)
     this.#scheduler.started(startedAt)

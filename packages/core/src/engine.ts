@@ -4,6 +4,7 @@ import { clock, installStoreGuard, isDevelopment } from '@heddle/context/engine'
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
 import { Dispatch, type DispatchOwner } from './dispatch.ts'
+import type { BatcherError } from './errors.ts'
 import { closedEarly, deadlineExceeded } from './giving-up.ts'
 import { Heap } from './heap.ts'
 import { activeInstruments } from './instrument.ts'
@@ -19,6 +20,7 @@ import { type Group, Sharing } from './sharing.ts'
 import { Ledger } from './stats.ts'
 import type { Intake } from './submit-all.ts'
 import type { BatcherStats, SubmitOptions } from './types.ts'
+import { isEnding, Refusals, refused } from './unobserved.ts'
 import { Waiters } from './waiters.ts'
 
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
@@ -34,6 +36,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   readonly #sharing = new Sharing<I, O>()
   readonly #deadlines = new Heap<Item<I, O>>((a, b) => (a.deadline ?? 0) < (b.deadline ?? 0))
   readonly #alarm = new Alarm(() => this.#ring())
+  readonly #refusals = new Refusals()
   readonly #roomWaiters = new Waiters()
   readonly #idleWaiters = new Waiters()
   /** How many `item.run` calls of its batches are on the stack. */
@@ -90,18 +93,20 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
     const place = admit(item, this.options, this, this.#dispatch.slots)
     if (place.status === 'rejected') {
-      this.reject(item, place)
+      // Also where the app's own `cost` or `dedupeBy` threw: the item never reached the batch function.
+      this.#fail(item, place, true)
       item.finish()
+      this.#refusals.report(this.options.name, place)
       return item
     }
     const { partition, label, dedupeKey, isFromBatch } = place
-    const group = dedupeKey === undefined ? undefined : this.#sharing.find(dedupeKey)
     // A batch function that waited for an item in flight could be waiting for itself.
-    const mayShare = !isFromBatch || group?.entry.execution === undefined
-    if (group && mayShare) {
+    const group =
+      dedupeKey === undefined ? undefined : this.#sharing.find(dedupeKey, item, !isFromBatch)
+    if (group) {
       this.#join(group, item)
     } else {
-      if (dedupeKey !== undefined && mayShare) this.#sharing.open(dedupeKey, item)
+      if (dedupeKey !== undefined) this.#sharing.open(dedupeKey, item)
       this.#queue.add(item, partition, label)
     }
     item.listen()
@@ -127,6 +132,11 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
   }
 
+  exposed({ group }: Item<I, O>): void {
+    // What only this caller has cannot be compared: a result made with it is for those who wait already.
+    if (group) this.#sharing.withdraw(group)
+  }
+
   fulfil(item: Item<I, O>, value: O): void {
     this.#stopSharing(item)
     this.#deadlines.remove(item)
@@ -141,9 +151,10 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     this.#fail(item, rejection)
   }
 
-  #fail(item: Item<I, O>, rejection: Rejection): void {
+  #fail(item: Item<I, O>, rejection: Rejection, isEnd = isEnding(rejection)): void {
     this.#deadlines.remove(item)
     this.#ledger.countRejected(rejection)
+    if (isEnd) item.excuse()
     item.fail(rejection)
     if (isWatched(item)) reportSettled(item, this.options.name, rejection)
   }
@@ -151,6 +162,10 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   /** From here on equal submits are new work: this caller may make one when it goes on. */
   #stopSharing({ group }: Item<I, O>): void {
     if (group) this.#sharing.close(group)
+  }
+
+  started(items: readonly Item<I, O>[]): void {
+    if (this.options.dedupeBy) this.#sharing.started(items)
   }
 
   wakeAt(time: number): void {
@@ -175,6 +190,12 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     if (this.#isIdle) return Promise.resolve()
     this.#dispatch.drain(true)
     return this.#idleWaiters.wait()
+  }
+
+  /** A call of the batcher's that is no submit is refused. */
+  refuse(reason: BatcherError): Promise<never> {
+    this.#refusals.report(this.options.name, { kind: 'engine', reason })
+    return refused(reason)
   }
 
   /** Takes no new items and resolves when those it has have settled. */
@@ -251,8 +272,6 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   /** Ends an item early, wherever it is. Its slot, if it has one, is free when the batch function settles. */
   #giveUp(item: Item<I, O>, outcome: Rejection): void {
     if (item.settled) return
-    // A caller that is gone may not look at its promise any more; that is no unhandled rejection.
-    item.promise.catch(ignore)
     const heir = this.#sharing.leave(item)
     if (heir !== undefined) this.#inherit(item, heir)
     if (item.partition) this.#queue.remove(item)
@@ -286,8 +305,4 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     if (!this.closed) this.#dispatch.drain(false)
     this.#idleWaiters.notify()
   }
-}
-
-function ignore(): void {
-  // The rejection is there for whoever looks.
 }

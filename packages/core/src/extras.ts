@@ -18,6 +18,8 @@ export class Extras<I, O> {
   rank: number | undefined = undefined
   /** Aborts when its caller is gone. */
   controller: AbortController | undefined = undefined
+  /** Whether nobody has to look at its rejection. */
+  isExcused = false
   /** Why its caller left while the batch function ran. */
   leftFor: unknown = undefined
 }

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts'
+import type { BatcherError } from './errors.ts'
 import { assertCloseOptions } from './rules.ts'
 import type { BatcherStats, CloseOptions } from './types.ts'
 
@@ -27,7 +28,7 @@ export class Handle implements AsyncDisposable {
     try {
       assertCloseOptions(this.name, options)
     } catch (error) {
-      return Promise.reject(error)
+      return this.#engine.refuse(error as BatcherError)
     }
     this.#closing ??= this.#engine.close()
     const { timeout } = options

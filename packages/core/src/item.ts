@@ -17,6 +17,7 @@ import { PRIORITIES, type Ranked } from './priority.ts'
 import type { Partition } from './queue.ts'
 import type { Group } from './sharing.ts'
 import type { SubmitOptions } from './types.ts'
+import { excuse } from './unobserved.ts'
 
 let submitted = 0
 
@@ -157,6 +158,17 @@ export class Item<I, O>
     return this.owner.enter(fn)
   }
 
+  /** The batch function sees all of its caller's context, and so may what it makes for the item. */
+  expose(): void {
+    this.owner.exposed(this)
+  }
+
+  /** Nobody has to look at its rejection. */
+  excuse(): void {
+    excuse(this.promise)
+    if (this.extras) this.extras.isExcused = true
+  }
+
   /** For the engine alone, which keeps the books, as `fail` is. */
   fulfil(value: O): void {
     this.#settle()
@@ -191,6 +203,8 @@ export interface ItemOwner<I, O> {
   abandon(item: Item<I, O>, reason: Error): void
   /** Calls `fn`, which enters the context of a caller from a batch. */
   enter<R>(fn: () => R): R
+  /** A batch function sees all of the context of a caller. */
+  exposed(item: Item<I, O>): void
 }
 
 export type Outcome<O> = { readonly status: 'fulfilled'; readonly value: O } | Rejection

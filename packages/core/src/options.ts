@@ -92,6 +92,10 @@ export interface BatcherOptions<I, O> {
    * Items with the same text here, the same partition and the same tenant share one execution, while it
    * waits and while it runs, and get the same result. It runs in the caller's context, once per item, and
    * must be pure.
+   *
+   * A caller joins an execution that runs only if it has the identical value (`Object.is`) of every key
+   * with a batch rule as each caller that the batch had at its start; otherwise its item is new work. A
+   * merge key with a new array per request therefore shares no running work.
    */
   readonly dedupeBy?: (input: I) => string
   /**

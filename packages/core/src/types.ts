@@ -100,9 +100,15 @@ export interface BatchItem<I> {
    * options or instrumentation, share the first one's reading of the clock.
    */
   readonly queuedFor: number
-  /** The member's scope; `undefined` outside any, and where several callers wait for the item. */
+  /**
+   * The member's scope; `undefined` outside any, and where several callers wait for the item. With
+   * `dedupeBy`, nobody else joins the item once this has been read, as after `run` with one caller.
+   */
   readonly scope: Scope | undefined
-  /** The contexts that wait for this item: more than one only with `dedupeBy`, and then more may join. */
+  /**
+   * The contexts that wait for this item: more than one only with `dedupeBy`, and then more may join. A
+   * result goes to all of them, so none of them alone may decide it.
+   */
   readonly waiters: readonly Snapshot[]
   /**
    * Runs `fn` in the member's context: every AsyncLocalStorage, OpenTelemetry's and Hono's included.

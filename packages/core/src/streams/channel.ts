@@ -1,10 +1,14 @@
 import { clock } from '@heddle/context/engine'
 
 import type { StreamProgress } from '../instrument.ts'
+import { excuse } from '../unobserved.ts'
 
-interface Waiter<C> {
-  readonly resolve: (result: IteratorResult<C, undefined>) => void
-  readonly reject: (error: unknown) => void
+type Result<C> = IteratorResult<C, undefined>
+
+interface End {
+  readonly error?: unknown
+  /** Whether nobody has to look at the error. */
+  readonly isExcused?: boolean
 }
 
 /** The way of one item's chunks to its consumer, and what the consumer sees of it. */
@@ -14,8 +18,8 @@ export class Channel<C> implements AsyncIterableIterator<C, undefined> {
   /** Called when the consumer wants no more. */
   onLeave: (() => void) | undefined
   readonly #chunks: C[] = []
-  readonly #waiters: Waiter<C>[] = []
-  #end: { readonly error?: unknown } | undefined
+  readonly #waiters: PromiseWithResolvers<Result<C>>[] = []
+  #end: End | undefined
   #pushed = 0
   #firstChunkAt: number | undefined
   #steps: number | undefined
@@ -51,30 +55,29 @@ export class Channel<C> implements AsyncIterableIterator<C, undefined> {
     this.#close({})
   }
 
-  /** After the chunks that wait. */
-  fail(error: unknown): void {
-    this.#close({ error })
+  /**
+   * After the chunks that wait.
+   *
+   * @param isExcused - whether the rejection of `next()` may be left alone
+   */
+  fail(error: unknown, isExcused = false): void {
+    this.#close({ error, isExcused })
   }
 
-  next(): Promise<IteratorResult<C, undefined>> {
+  next(): Promise<Result<C>> {
     if (this.#chunks.length > 0) {
       const value = this.#chunks.shift() as C
       this.onRoom?.()
       return Promise.resolve({ done: false, value })
     }
     const end = this.#end
-    if (end === undefined) {
-      return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
-    }
-    if (!('error' in end)) return Promise.resolve(done)
-    // Once: after its error an iterator is at its end.
-    this.#end = {}
-    // It is what the batch function or the caller gave as the reason.
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-    return Promise.reject(end.error)
+    const waiter = Promise.withResolvers<Result<C>>()
+    if (end === undefined) this.#waiters.push(waiter)
+    else this.#tell(waiter, end)
+    return waiter.promise
   }
 
-  return(): Promise<IteratorResult<C, undefined>> {
+  return(): Promise<Result<C>> {
     this.#chunks.length = 0
     const { onLeave } = this
     this.#close({})
@@ -91,21 +94,25 @@ export class Channel<C> implements AsyncIterableIterator<C, undefined> {
     await this.return()
   }
 
-  #close(end: { readonly error?: unknown }): void {
+  #close(end: End): void {
     if (this.#end) return
     this.#end = end
     const { onRoom } = this
     this.onRoom = this.onLeave = undefined
     onRoom?.()
-    for (const [index, { resolve, reject }] of this.#waiters.splice(0).entries()) {
-      if (index === 0 && 'error' in end) {
-        this.#end = {}
-        reject(end.error)
-      } else {
-        resolve(done)
-      }
+    for (const waiter of this.#waiters.splice(0)) this.#tell(waiter, this.#end)
+  }
+
+  #tell({ promise, resolve, reject }: PromiseWithResolvers<Result<C>>, end: End): void {
+    if (!('error' in end)) {
+      resolve(done)
+      return
     }
+    // Once: after its error an iterator is at its end.
+    this.#end = {}
+    if (end.isExcused) excuse(promise)
+    reject(end.error)
   }
 }
 
-const done: IteratorResult<never, undefined> = { done: true, value: undefined }
+const done: Result<never> = { done: true, value: undefined }

@@ -30,8 +30,9 @@ export class StreamHandle<I, C> extends Handle implements StreamBatcher<I, C> {
         channel.end()
       },
       (error: unknown) => {
+        const isExcused = waiting?.extras?.isExcused
         waiting = undefined
-        channel.fail(error)
+        channel.fail(error, isExcused)
       },
     )
     return channel
