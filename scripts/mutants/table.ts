@@ -288,7 +288,7 @@ export const mutants: readonly Mutant[] = [
     name: 'unhandled-rejection',
     rule: 'R8 a caller that has left causes no unhandled rejection',
     file: `${core}/engine.ts`,
-    replace: ['item.promise.catch(ignore)', 'void ignore'],
+    replace: ['if (isEnd) item.excuse()', 'void isEnd'],
     test: 'test/core/settlement.test.ts',
   },
   {
@@ -649,7 +649,10 @@ export const mutants: readonly Mutant[] = [
     name: 'kept-seat',
     rule: 'R9 an error that is kept leads to no request',
     file: `${core}/streams/stream-handle.ts`,
-    replace: ['(error: unknown) => {\n        waiting = undefined\n', '(error: unknown) => {\n'],
+    replace: [
+      'isExcused\n        waiting = undefined\n        channel.fail',
+      'isExcused\n        channel.fail',
+    ],
     test: 'test/core/streams/retention.test.ts',
   },
   {
