@@ -42,6 +42,8 @@ export interface Member {
   readonly values?: Values | undefined
   /** Runs `fn` in the member's context. Without `values`, adopted stores are read there. */
   run?<R>(fn: () => R): R
+  /** Called when code of the batch reads what only this member has: nobody else may join its work from then on. */
+  expose?(): void
 }
 
 /** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
@@ -64,7 +66,7 @@ export interface BatchScope extends Scope {
  * @throws what the merge function of a key throws
  */
 export function openBatchScope(members: readonly Member[], options: BatchScopeOptions): BatchScope {
-  const scope = new OpenBatchScope(members.length, options)
+  const scope = new OpenBatchScope(members, options)
   for (const key of registry.sharedKeys) {
     const value = shared(key, members)
     if (value !== undefined) scope.show(key, value)
@@ -80,11 +82,17 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   #signal: AbortSignal | undefined
   /** Values of adopted stores; made with the first. */
   #entries: Entry[] | undefined
+  /** Until it closes. */
+  #members: readonly Member[] | undefined
+  /** Made when somebody asks for them. */
+  #roots: ReadonlySet<Scope | undefined> | undefined
+  #isExposed = false
 
-  constructor(size: number, options: BatchScopeOptions) {
+  constructor(members: readonly Member[], options: BatchScopeOptions) {
     super(options.startTime)
-    this.size = size
+    this.size = members.length
     this.#options = options
+    this.#members = members
   }
 
   get kind(): BatchScope['kind'] {
@@ -123,6 +131,18 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
     return (this.#signal ??= this.#options.signal ?? new AbortController().signal)
   }
 
+  get roots(): ReadonlySet<Scope | undefined> | undefined {
+    return (this.#roots ??= this.#members && new Set(this.#members.map(({ scope }) => rootOf(scope))))
+  }
+
+  expose(): void {
+    if (this.#isExposed || this.#members === undefined) return
+    this.#isExposed = true
+    for (const member of this.#members) member.expose?.()
+    // A batch function may have submitted them, and gives its own members what it gets.
+    for (const root of this.roots ?? []) if (root) baseOf(root).batch?.expose()
+  }
+
   /** Lets the batch see this value of the key. */
   show(key: KeySlot, value: unknown): void {
     this.write(key.index, key.name, value)
@@ -136,8 +156,35 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
 
   override close(): void {
     super.close()
-    this.storeGuard = this.#entries = undefined
+    this.storeGuard = this.#entries = this.#members = this.#roots = undefined
   }
+}
+
+/** The scope that has no parent: a child scope belongs to its request, or to its batch. */
+export function rootOf(scope: Scope): Scope
+export function rootOf(scope: Scope | undefined): Scope | undefined
+export function rootOf(scope: Scope | undefined): Scope | undefined {
+  let root = scope
+  while (root?.parent) root = root.parent
+  return root
+}
+
+/**
+ * Whom the batch that `root` is works for: the root scopes of its members, each once, and `undefined` for
+ * those outside any request. `undefined` for what is no batch, or one whose function has settled.
+ */
+export function rootsOfMembers(
+  root: Scope | undefined,
+): ReadonlySet<Scope | undefined> | undefined {
+  return root && baseOf(root).batch?.roots
+}
+
+/**
+ * The code of the batch that `root` is, if it is one, reads what only its members have, such as a cache of
+ * theirs: nobody else may join their work from then on.
+ */
+export function exposeMembers(root: Scope | undefined): void {
+  if (root) baseOf(root).batch?.expose()
 }
 
 /** The engine of the batch that `scope` is, or is inside of. */
