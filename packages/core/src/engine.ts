@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { clock, installStoreGuard, isDevelopment } from '@heddle/context/engine'
+import { clock, installStoreGuard, isDevelopment, type Values } from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -19,6 +19,7 @@ import { type Group, Sharing } from './sharing.ts'
 import { Ledger } from './stats.ts'
 import type { Intake } from './submit-all.ts'
 import type { BatcherStats, SubmitOptions } from './types.ts'
+import { excuse } from './unobserved.ts'
 import { Waiters } from './waiters.ts'
 
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
@@ -76,20 +77,30 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     return this.enqueue(input, options).promise
   }
 
-  /** @param attachment - what the batch function is to find with the item; see `BatchView` */
-  enqueue(input: I, options: SubmitOptions | undefined, attachment?: unknown): Item<I, O> {
+  /**
+   * @param attachment - what the batch function is to find with the item; see `BatchView`
+   * @param values - what a batch may see of the caller, where somebody has taken it just now
+   */
+  enqueue(
+    input: I,
+    options: SubmitOptions | undefined,
+    attachment?: unknown,
+    values?: Values,
+  ): Item<I, O> {
     const instruments = activeInstruments()
     // Exact where somebody is told of it, or a timeout counts from it.
     const isTold = options !== undefined || this.options.timeout !== undefined
     const submittedAt = isTold || instruments.length > 0 ? clock.now() : clock.shared()
     const item = new Item(this, input, options, submittedAt)
     if (attachment !== undefined) item.extend().attachment = attachment
+    item.values = values
     this.#ledger.submitted += 1
     if (instruments.length > 0) {
       noteSubmit(item, instruments, this.options.name, this.#queue.size)
     }
     const place = admit(item, this.options, this, this.#dispatch.slots)
     if (place.status === 'rejected') {
+      excuse(item.promise)
       this.reject(item, place)
       item.finish()
       return item
@@ -252,7 +263,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   #giveUp(item: Item<I, O>, outcome: Rejection): void {
     if (item.settled) return
     // A caller that is gone may not look at its promise any more; that is no unhandled rejection.
-    item.promise.catch(ignore)
+    excuse(item.promise)
     const heir = this.#sharing.leave(item)
     if (heir !== undefined) this.#inherit(item, heir)
     if (item.partition) this.#queue.remove(item)
@@ -286,8 +297,4 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     if (!this.closed) this.#dispatch.drain(false)
     this.#idleWaiters.notify()
   }
-}
-
-function ignore(): void {
-  // The rejection is there for whoever looks.
 }

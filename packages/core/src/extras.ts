@@ -1,4 +1,5 @@
 import type { Instrument } from './instrument.ts'
+import type { Rejection } from './item.ts'
 import type { Group } from './sharing.ts'
 import type { TenantEntry } from './tenants.ts'
 
@@ -9,6 +10,8 @@ export class Extras<I, O> {
   notes: readonly unknown[] = none
   /** Something of the engine's user that goes with it. */
   attachment: unknown = undefined
+  /** Told when it has settled; see `Item.watch`. */
+  onSettle: ((rejection: Rejection | undefined) => void) | undefined = undefined
   /** Whose turn it takes, with `tenantBy`. */
   tenant = ''
   tenantEntry: TenantEntry<I, O> | undefined = undefined
