@@ -86,6 +86,7 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   #members: readonly Member[] | undefined
   /** Made when somebody asks for them. */
   #roots: ReadonlySet<Scope | undefined> | undefined
+  #rewritten: readonly Rewritten[] | undefined
   #isExposed = false
 
   constructor(members: readonly Member[], options: BatchScopeOptions) {
@@ -135,6 +136,16 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
     return (this.#roots ??= this.#members && new Set(this.#members.map(({ scope }) => rootOf(scope))))
   }
 
+  valuesOfMembers(values: Values): Values {
+    this.#rewritten ??= rewrittenBy(this, this.#members ?? [])
+    if (this.#rewritten.length === 0) return values
+    const original = [...values]
+    for (const { index, shown, common } of this.#rewritten) {
+      if (Object.is(original[index], shown)) original[index] = common
+    }
+    return original
+  }
+
   expose(): void {
     if (this.#isExposed || this.#members === undefined) return
     this.#isExposed = true
@@ -156,7 +167,8 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
 
   override close(): void {
     super.close()
-    this.storeGuard = this.#entries = this.#members = this.#roots = undefined
+    this.storeGuard = this.#entries = undefined
+    this.#members = this.#roots = this.#rewritten = undefined
   }
 }
 
@@ -180,6 +192,14 @@ export function rootsOfMembers(
 }
 
 /**
+ * The values of code that runs in `root`, as its callers have them: where all members of a batch have one value and
+ * a merge rule shows another one for it, the members' value.
+ */
+export function valuesOfMembers(root: Scope | undefined, values: Values): Values {
+  return (root && baseOf(root).batch?.valuesOfMembers(values)) ?? values
+}
+
+/**
  * The code of the batch that `root` is, if it is one, reads what only its members have, such as a cache of
  * theirs: nobody else may join their work from then on.
  */
@@ -190,6 +210,29 @@ export function exposeMembers(root: Scope | undefined): void {
 /** The engine of the batch that `scope` is, or is inside of. */
 export function engineOf(scope: Scope | undefined): object | undefined {
   return scope && baseOf(scope).batch?.engine
+}
+
+/** A value that all members have, and what a merge rule has made of it. */
+interface Rewritten {
+  readonly index: number
+  readonly shown: unknown
+  readonly common: unknown
+}
+
+function rewrittenBy(scope: OpenBatchScope, members: readonly Member[]): readonly Rewritten[] {
+  return registry.sharedKeys.flatMap((key) => {
+    if (typeof key.rule !== 'function') return []
+    const { index } = key
+    const [common, ...others] = new Set(members.map((member) => originalOf(member, key)))
+    const shown = scope.peek(index)
+    return others.length > 0 || Object.is(shown, common) ? [] : [{ index, shown, common }]
+  })
+}
+
+/** The value of a member; where it is a batch itself, that of its members. */
+function originalOf(member: Member, key: KeySlot): unknown {
+  const { values, scope } = member
+  return values ? valuesOfMembers(rootOf(scope), values)[key.index] : valueOf(member, key)
 }
 
 /** What a batch of `members` sees of `key`. */

@@ -22,6 +22,14 @@ import type { BatcherStats, SubmitOptions } from './types.ts'
 import { excuse } from './unobserved.ts'
 import { Waiters } from './waiters.ts'
 
+/** How many `item.run` calls of all batchers are on the stack. */
+let enteredAnywhere = 0
+
+/** Whether a batch of whichever batcher is on the stack, in a member's context. */
+export function isEnteredFromBatch(): boolean {
+  return enteredAnywhere > 0
+}
+
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
 export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
   /** One object for the batcher's life: whoever holds it sees what `configure` changes. */
@@ -131,10 +139,12 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
 
   enter<R>(fn: () => R): R {
     this.#entered += 1
+    enteredAnywhere += 1
     try {
       return fn()
     } finally {
       this.#entered -= 1
+      enteredAnywhere -= 1
     }
   }
 

@@ -115,20 +115,6 @@ const differences: Difference[] = [
     ours: [[1], [1]],
   },
   {
-    what: 'what is loaded inside a batch function is remembered for all; ours for that batch',
-    observe: async (Class) => {
-      const inner = echoing<number>(Class)
-      const outer = new Class<number, number>((keys) =>
-        Promise.all(keys.map(() => inner.loader.load(0))),
-      )
-      await outer.loadMany([1, 2])
-      await outer.load(3)
-      return inner.batches
-    },
-    original: [[0]],
-    ours: [[0], [0]],
-  },
-  {
     what: 'every full batch asks the schedule; ours asks once for all that waits',
     observe: async (Class) => {
       const callbacks: (() => void)[] = []

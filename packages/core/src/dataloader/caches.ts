@@ -6,6 +6,7 @@ import {
   rootOf,
   rootsOfMembers,
   type Values,
+  valuesOfMembers,
   warn,
 } from '@heddle/context/engine'
 
@@ -46,11 +47,16 @@ export class Caches<C, V> {
 
   /** The cache of code of this root with these values; `undefined` where nothing may be remembered any more. */
   of(root: Scope | undefined, values: Values): Cache<C, V> | undefined {
+    return root?.state === 'closed' ? undefined : this.#find(root, valuesOfMembers(root, values))
+  }
+
+  /** @param values - as the requests have them that a batch works for */
+  #find(root: Scope | undefined, values: Values): Cache<C, V> | undefined {
     if (root?.state === 'closed') return undefined
     const requests = rootsOfMembers(root)
     if (requests?.size === 1) {
       const [only] = requests
-      return this.of(only, values)
+      return this.#find(only, values)
     }
     const caches = this.#open(root)
     const { latest } = caches
@@ -58,7 +64,7 @@ export class Caches<C, V> {
     const identity = identityOf(values)
     let cache = caches.byIdentity.get(identity)
     if (cache === undefined) {
-      const members = requests && [...requests].map((request) => this.of(request, values))
+      const members = requests && [...requests].map((request) => this.#find(request, values))
       cache = this.#newCache(identity, partitionOf(values), members)
       caches.byIdentity.set(identity, cache)
     }

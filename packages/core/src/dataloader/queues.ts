@@ -1,6 +1,6 @@
 import type { Values } from '@heddle/context/engine'
 
-import { Engine } from '../engine.ts'
+import { Engine, isEnteredFromBatch } from '../engine.ts'
 import type { Item } from '../item.ts'
 import { type BatcherOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -46,9 +46,8 @@ export class Queues<K, V> {
   // They are made when they are needed: a request may have many loaders and use few.
 
   #engineFor(isInBatch: boolean): Engine<K, V> {
-    if (this.#optionsAcross && !isInBatch) {
-      const across = (this.#engineAcross ??= new Engine(this.#optionsAcross))
-      if (!across.enteredFromBatch) return across
+    if (this.#optionsAcross && !isInBatch && !isEnteredFromBatch()) {
+      return (this.#engineAcross ??= new Engine(this.#optionsAcross))
     }
     return (this.#engine ??= new Engine(resolveOptions(this.#options), {
       schedule: this.#dispatcher.next,
