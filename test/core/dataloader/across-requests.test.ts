@@ -247,6 +247,59 @@ describe('what a batch function loads waits for no slot', () => {
     ])
   })
 
+  it.each([
+    ['for its request', {}, false],
+    ['for its request, in `item.run`', {}, true],
+    ['for all, in a `cacheMap`', { cacheMap: new Map<number, Promise<number>>() }, false],
+  ])('also a key that waits for the slot already, %s', async (_whom, options, viaItem) => {
+    const start = Promise.withResolvers<void>()
+    const batches: (readonly number[])[] = []
+    const loader: DataLoader<number, number> = new DataLoader<number, number>(
+      async (keys, { items }) => {
+        batches.push(keys)
+        if (keys[0] !== 1) return keys
+        await start.promise
+        const below = (): Promise<number> => loader.load(2)
+        return [await (viaItem ? items[0]?.run(below) : below())] as number[]
+      },
+      { acrossRequests: true, ...options },
+    )
+    const request = runRequest({}, async () => {
+      const first = loader.load(1)
+      await clock.settle()
+      const second = loader.load(2)
+      start.resolve()
+      return [await first, await second, await loader.load(2)]
+    })
+    await clock.settle()
+    await clock.settle()
+    expect(await request).toEqual([2, 2, 2])
+    expect(batches).toEqual([[1], [2], [2]])
+  })
+
+  it('also a remembered key, while its request loads one that waits for the slot', async () => {
+    const start = Promise.withResolvers<void>()
+    const loader: DataLoader<number, number> = new DataLoader<number, number>(
+      async (keys) => {
+        if (keys[0] !== 1) return keys
+        await start.promise
+        return [await loader.load(7)]
+      },
+      { acrossRequests: true },
+    )
+    const request = runRequest({}, async () => {
+      loader.prime(7, 70)
+      const first = loader.load(1)
+      await clock.settle()
+      const second = loader.load(2)
+      start.resolve()
+      return Promise.all([first, second])
+    })
+    await clock.settle()
+    await clock.settle()
+    expect(await request).toEqual([70, 2])
+  })
+
   it('and is in one batch for all of its keys', async () => {
     const inner = turned()
     const outer = new DataLoader<number, number>(

@@ -11,6 +11,8 @@ export class Cache<C, V> {
   readonly others: readonly Cache<C, V>[]
   /** The loads that wait for a dispatch, or did last. */
   wave: Wave | undefined
+  /** Those of batch functions, where they must not wait for loads that wait for a slot. */
+  nestedWave: Wave | undefined
   /** One for each request; `undefined` for one that remembers nothing any more. */
   readonly #members: readonly (Cache<C, V> | undefined)[]
 

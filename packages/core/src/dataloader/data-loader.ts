@@ -9,6 +9,7 @@ import {
 } from '@heddle/context/engine'
 
 import type { BatchView } from '../batch-view.ts'
+import { isEnteredFromBatch } from '../engine.ts'
 import type { Item } from '../item.ts'
 import type { Batch } from '../types.ts'
 import type { Cache } from './cache.ts'
@@ -100,21 +101,23 @@ export class DataLoader<K, V, C = K> {
   load(key: K): Promise<V> {
     assertKey('load()', key)
     const root = rootOf(tryCurrent())
-    const isInBatch = rootsOfMembers(root) !== undefined
+    const isInBatch = rootsOfMembers(root) !== undefined || isEnteredFromBatch()
     const values = this.#values()
     const cache = values && this.#caches?.of(root, values)
     if (cache === undefined) return this.#enqueue(key, values, isInBatch, false).promise
     const cacheKey = this.#cacheKeyOf(key)
     const remembered = cache.find(cacheKey)
-    if (remembered) {
+    if (remembered && !(isInBatch && this.#queues.waitsForSlot(remembered))) {
       if (isInBatch) exposeMembers(root)
-      return this.#again(key, cache, remembered)
+      // It may be the promise of another request, or of a load in this one if that request has ended early.
+      const retry = cache.isShared ? retryAbandoned(remembered, () => this.load(key)) : undefined
+      return this.#waveOf(cache, isInBatch).join(remembered, retry)
     }
     const item = this.#enqueue(key, values, isInBatch, cache.isShared)
     // It was refused: the next load may not be.
     if (item.settled) return item.promise
     cache.put(cacheKey, item.promise)
-    this.#waveOf(cache).newest = item
+    this.#waveOf(cache, isInBatch).newest = item
     if (cache.isShared || isInBatch) forgetFailure(item, cache, cacheKey, this.#batcher)
     return item.promise
   }
@@ -186,17 +189,12 @@ export class DataLoader<K, V, C = K> {
     return values && partitionOf(values)
   }
 
-  /** A key that is remembered, in the wave of those that are not. */
-  #again(key: K, cache: Cache<C, V>, remembered: Promise<V>): Promise<V> {
-    // It may be the promise of another request, or of a load in this one if that request has ended early.
-    const retry = cache.isShared ? retryAbandoned(remembered, () => this.load(key)) : undefined
-    return this.#waveOf(cache).join(remembered, retry)
-  }
-
-  #waveOf(cache: Cache<C, V>): Wave {
-    const { wave } = cache
+  #waveOf(cache: Cache<C, V>, isInBatch: boolean): Wave {
+    const isNested = isInBatch && this.#queues.hasSlots
+    const wave = isNested ? cache.nestedWave : cache.wave
     if (wave?.dispatch === this.#dispatcher.dispatches) return wave
-    return (cache.wave = new Wave(this.#dispatcher))
+    const next = new Wave(this.#dispatcher)
+    return isNested ? (cache.nestedWave = next) : (cache.wave = next)
   }
 
   async #run(keys: readonly K[], batch: Batch<K>): Promise<V[]> {
