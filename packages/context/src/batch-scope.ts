@@ -133,7 +133,8 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   }
 
   get roots(): ReadonlySet<Scope | undefined> | undefined {
-    return (this.#roots ??= this.#members && new Set(this.#members.map(({ scope }) => rootOf(scope))))
+    return (this.#roots ??=
+      this.#members && new Set(this.#members.map(({ scope }) => rootOf(scope))))
   }
 
   valuesOfMembers(values: Values): Values {

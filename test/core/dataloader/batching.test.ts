@@ -61,6 +61,31 @@ describe.each(both)('%s', (_name, Class) => {
     expect(batches).toEqual([[0], [1, 2]])
   })
 
+  it('is `this` in every function that it is given', async () => {
+    const those: unknown[] = []
+    const note = (that: unknown): void => void those.push(that)
+    const loader = new Class<number, number>(
+      // Arrow functions have no `this` of their own.
+      async function load(this: unknown, keys) {
+        note(this)
+        return keys
+      },
+      {
+        batchScheduleFn(this: unknown, callback) {
+          note(this)
+          queueMicrotask(callback)
+        },
+        cacheKeyFn(this: unknown, key: number) {
+          note(this)
+          return key
+        },
+      },
+    )
+    await loader.load(1)
+    expect(new Set(those)).toEqual(new Set([loader]))
+    expect(those).toHaveLength(3)
+  })
+
   it('may load from its own batch function', async () => {
     const batches: (readonly number[])[] = []
     const loader: Loader<number, number> = new Class<number, number>(async (keys) => {

@@ -14,6 +14,10 @@ const user = createKey<string>(`${name}.user`, { batch: 'same' })
 const roles = createKey<string>(`${name}.roles`, {
   batch: (values) => [...new Set(values.map((value) => value ?? 'guest'))].toSorted().join('+'),
 })
+/** A new array for each batch, also where nobody has a value. */
+const teams = createKey<readonly string[]>(`${name}.teams`, {
+  batch: (values) => values.flatMap((value) => value ?? []),
+})
 const tenant = createKey<string>(`${name}.tenant`, { batch: 'partition' })
 const hidden = createKey<string>(`${name}.hidden`)
 const currentLocale = new AsyncLocalStorage<string>()
@@ -188,6 +192,32 @@ describe('a batch of requests with different values', () => {
     const values = await Promise.all([as('ada'), as('ada')])
     expect(values).toEqual(Array(2).fill('primed by acme ada staff en'))
     expect(other.batches).toEqual([])
+  })
+
+  it('reaches those who all have one value, whatever a rule makes of it', async () => {
+    const other = seeing()
+    const inner = createBatcher<number, number>({
+      name: 'inner',
+      run: async (inputs) => {
+        other.loader.prime(1, 'primed')
+        return inputs
+      },
+    })
+    const outer = createBatcher<number, number>({
+      name: 'outer',
+      run: async (inputs) => [await inner.submit(0), ...inputs.slice(1)],
+    })
+    const as = (who: readonly string[] | undefined): Promise<string> =>
+      runRequest({ entries: who ? [teams.of(who)] : [] }, async () => {
+        await outer.submit(1)
+        return await other.loader.load(1)
+      })
+    const red = ['red']
+    expect(await Promise.all([as(red), as(red)])).toEqual(['primed', 'primed'])
+    expect(await as(undefined)).toBe('primed')
+    expect(other.batches).toEqual([])
+    await Promise.all([as(['red']), as(['red'])])
+    expect(other.batches).toEqual([[1, 1]])
   })
 
   it('gets nothing that one of them has loaded with values of its own', async () => {

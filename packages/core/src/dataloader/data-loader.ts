@@ -214,7 +214,8 @@ export class DataLoader<K, V, C = K> {
   /** The whole batch has failed: its keys are to be loaded again when somebody asks for them. */
   #forget(batch: Batch<K>): void {
     const { members } = batch as BatchView<K, V>
-    for (const { input, scope } of members) forget(this.#batcher, () => this.#forgetKey(input, scope))
+    for (const { input, scope } of members)
+      forget(this.#batcher, () => this.#forgetKey(input, scope))
   }
 
   /** For all values: those of the request may have changed since the key was loaded. */
