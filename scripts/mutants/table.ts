@@ -296,7 +296,7 @@ export const mutants: readonly Mutant[] = [
     rule: 'R10 an item that several wait for is in the context of none',
     file: `${core}/batch-item.ts`,
     replace: [
-      'items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#merged(items).run(fn)',
+      'items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#runMerged(items, fn)',
       'this.#snapshotOf(item).run(fn)',
     ],
     test: 'test/core/sharing.test.ts',
@@ -649,10 +649,7 @@ export const mutants: readonly Mutant[] = [
     name: 'kept-seat',
     rule: 'R9 an error that is kept leads to no request',
     file: `${core}/streams/stream-handle.ts`,
-    replace: [
-      'isExcused\n        waiting = undefined\n        channel.fail',
-      'isExcused\n        channel.fail',
-    ],
+    replace: ['(error: unknown) => {\n        waiting = undefined\n', '(error: unknown) => {\n'],
     test: 'test/core/streams/retention.test.ts',
   },
   {

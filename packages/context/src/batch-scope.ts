@@ -42,6 +42,8 @@ export interface Member {
   readonly values?: Values | undefined
   /** Runs `fn` in the member's context. Without `values`, adopted stores are read there. */
   run?<R>(fn: () => R): R
+  /** Called when code of the batch reads what only this member has: nobody else may join its work from then on. */
+  expose?(): void
 }
 
 /** The scope of a batch function. Read-only: what it shows was decided by the rules of the keys. */
@@ -64,7 +66,7 @@ export interface BatchScope extends Scope {
  * @throws what the merge function of a key throws
  */
 export function openBatchScope(members: readonly Member[], options: BatchScopeOptions): BatchScope {
-  const scope = new OpenBatchScope(members.length, options)
+  const scope = new OpenBatchScope(members, options)
   for (const key of registry.sharedKeys) {
     const value = shared(key, members)
     if (value !== undefined) scope.show(key, value)
@@ -80,11 +82,18 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   #signal: AbortSignal | undefined
   /** Values of adopted stores; made with the first. */
   #entries: Entry[] | undefined
+  /** Until it closes. */
+  #members: readonly Member[] | undefined
+  /** Made when somebody asks for them. */
+  #roots: ReadonlySet<Scope | undefined> | undefined
+  #rewritten: readonly Rewritten[] | undefined
+  #isExposed = false
 
-  constructor(size: number, options: BatchScopeOptions) {
+  constructor(members: readonly Member[], options: BatchScopeOptions) {
     super(options.startTime)
-    this.size = size
+    this.size = members.length
     this.#options = options
+    this.#members = members
   }
 
   get kind(): BatchScope['kind'] {
@@ -123,6 +132,29 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
     return (this.#signal ??= this.#options.signal ?? new AbortController().signal)
   }
 
+  get roots(): ReadonlySet<Scope | undefined> | undefined {
+    return (this.#roots ??=
+      this.#members && new Set(this.#members.map(({ scope }) => rootOf(scope))))
+  }
+
+  valuesOfMembers(values: Values): Values {
+    this.#rewritten ??= rewrittenBy(this, this.#members ?? [])
+    if (this.#rewritten.length === 0) return values
+    const original = [...values]
+    for (const { index, shown, common } of this.#rewritten) {
+      if (Object.is(original[index], shown)) original[index] = common
+    }
+    return original
+  }
+
+  expose(): void {
+    if (this.#isExposed || this.#members === undefined) return
+    this.#isExposed = true
+    for (const member of this.#members) member.expose?.()
+    // A batch function may have submitted them, and gives its own members what it gets.
+    for (const root of this.roots ?? []) if (root) baseOf(root).batch?.expose()
+  }
+
   /** Lets the batch see this value of the key. */
   show(key: KeySlot, value: unknown): void {
     this.write(key.index, key.name, value)
@@ -137,12 +169,71 @@ class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {
   override close(): void {
     super.close()
     this.storeGuard = this.#entries = undefined
+    this.#members = this.#roots = this.#rewritten = undefined
   }
+}
+
+/** The scope that has no parent: a child scope belongs to its request, or to its batch. */
+export function rootOf(scope: Scope): Scope
+export function rootOf(scope: Scope | undefined): Scope | undefined
+export function rootOf(scope: Scope | undefined): Scope | undefined {
+  let root = scope
+  while (root?.parent) root = root.parent
+  return root
+}
+
+/**
+ * Whom the batch that `root` is works for: the root scopes of its members, each once, and `undefined` for
+ * those outside any request. `undefined` for what is no batch, or one whose function has settled.
+ */
+export function rootsOfMembers(
+  root: Scope | undefined,
+): ReadonlySet<Scope | undefined> | undefined {
+  return root && baseOf(root).batch?.roots
+}
+
+/**
+ * The values of code that runs in `root`, as its callers have them: where all members of a batch have one value and
+ * a merge rule shows another one for it, the members' value.
+ */
+export function valuesOfMembers(root: Scope | undefined, values: Values): Values {
+  return (root && baseOf(root).batch?.valuesOfMembers(values)) ?? values
+}
+
+/**
+ * The code of the batch that `root` is, if it is one, reads what only its members have, such as a cache of
+ * theirs: nobody else may join their work from then on.
+ */
+export function exposeMembers(root: Scope | undefined): void {
+  if (root) baseOf(root).batch?.expose()
 }
 
 /** The engine of the batch that `scope` is, or is inside of. */
 export function engineOf(scope: Scope | undefined): object | undefined {
   return scope && baseOf(scope).batch?.engine
+}
+
+/** A value that all members have, and what a merge rule has made of it. */
+interface Rewritten {
+  readonly index: number
+  readonly shown: unknown
+  readonly common: unknown
+}
+
+function rewrittenBy(scope: OpenBatchScope, members: readonly Member[]): readonly Rewritten[] {
+  return registry.sharedKeys.flatMap((key) => {
+    if (typeof key.rule !== 'function') return []
+    const { index } = key
+    const [common, ...others] = new Set(members.map((member) => originalOf(member, key)))
+    const shown = scope.peek(index)
+    return others.length > 0 || Object.is(shown, common) ? [] : [{ index, shown, common }]
+  })
+}
+
+/** The value of a member; where it is a batch itself, that of its members. */
+function originalOf(member: Member, key: KeySlot): unknown {
+  const { values, scope } = member
+  return values ? valuesOfMembers(rootOf(scope), values)[key.index] : valueOf(member, key)
 }
 
 /** What a batch of `members` sees of `key`. */

@@ -25,6 +25,12 @@ export interface BatchIdentity {
   readonly size: number
   /** The engine that opened it. */
   readonly engine: object | undefined
+  /** The root scopes of its members, each once, until it closes; `undefined` among them is outside any request. */
+  readonly roots: ReadonlySet<Scope | undefined> | undefined
+  /** What its code sees, with what all members have in the place of what a merge rule has made of that. */
+  valuesOfMembers(values: readonly unknown[]): readonly unknown[]
+  /** Its code reads what only its members have: nobody else may join their work. */
+  expose(): void
 }
 
 /**

@@ -148,7 +148,7 @@ function placeOf<I, O>(
   options: ResolvedOptions<I, O>,
   isFromBatch: boolean,
 ): Place {
-  const values = (item.values = visibleValues())
+  const values = (item.values ??= visibleValues())
   const ofScope = partitionOf(values)
   if (ofScope !== '' || options.partitionBy || options.dedupeBy) {
     return keyedPlaceOf(item, options, ofScope, isFromBatch)

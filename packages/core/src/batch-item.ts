@@ -24,6 +24,8 @@ export class ItemView<I, O> implements BatchItem<I> {
   readonly #snapshot: Snapshot
   /** Of those that wait besides. */
   #others: Map<Item<I, O>, Snapshot> | undefined
+  /** Scopes in which code runs that was called for several callers. */
+  #scopes: BatchScope[] | undefined
   #signal: AbortSignal | undefined
 
   constructor(execution: Execution<I, O>, item: Item<I, O>, index: number) {
@@ -57,7 +59,7 @@ export class ItemView<I, O> implements BatchItem<I> {
     if (item === undefined) return this.#snapshot.run(fn)
     if (items.length === 1) item.expose()
     const enter = (): R =>
-      items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#merged(items).run(fn)
+      items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#runMerged(items, fn)
     return item.enter(enter)
   }
 
@@ -75,7 +77,8 @@ export class ItemView<I, O> implements BatchItem<I> {
     this.#first = undefined
     this.#snapshot.release()
     for (const snapshot of this.#others?.values() ?? []) snapshot.release()
-    this.#others = undefined
+    for (const scope of this.#scopes ?? []) scope.close()
+    this.#others = this.#scopes = undefined
   }
 
   #waiting(): readonly Item<I, O>[] {
@@ -95,6 +98,13 @@ export class ItemView<I, O> implements BatchItem<I> {
     const snapshot = others.get(item) ?? new Snapshot(item, item.scope)
     others.set(item, snapshot)
     return snapshot
+  }
+
+  /** The code may go on after the batch function has settled, and must not lead to its callers then. */
+  #runMerged<R>(items: readonly Item<I, O>[], fn: () => R): R {
+    const scope = this.#merged(items)
+    ;(this.#scopes ??= []).push(scope)
+    return scope.run(fn)
   }
 
   /** None of several contexts: what their keys' rules allow, as in a batch of them. */

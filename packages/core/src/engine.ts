@@ -1,5 +1,5 @@
 import { runNeutral } from '@heddle/context'
-import { clock, installStoreGuard, isDevelopment } from '@heddle/context/engine'
+import { clock, installStoreGuard, isDevelopment, type Values } from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -22,6 +22,14 @@ import type { Intake } from './submit-all.ts'
 import type { BatcherStats, SubmitOptions } from './types.ts'
 import { isEnding, Refusals, refused } from './unobserved.ts'
 import { Waiters } from './waiters.ts'
+
+/** How many `item.run` calls of all batchers are on the stack. */
+let enteredAnywhere = 0
+
+/** Whether a batch of whichever batcher is on the stack, in a member's context. */
+export function isEnteredFromBatch(): boolean {
+  return enteredAnywhere > 0
+}
 
 /** The way of an item through a batcher: admitted, queued, started with others, settled. */
 export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, ItemOwner<I, O> {
@@ -79,14 +87,23 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     return this.enqueue(input, options).promise
   }
 
-  /** @param attachment - what the batch function is to find with the item; see `BatchView` */
-  enqueue(input: I, options: SubmitOptions | undefined, attachment?: unknown): Item<I, O> {
+  /**
+   * @param attachment - what the batch function is to find with the item; see `BatchView`
+   * @param values - what a batch may see of the caller, where somebody has taken it just now
+   */
+  enqueue(
+    input: I,
+    options: SubmitOptions | undefined,
+    attachment?: unknown,
+    values?: Values,
+  ): Item<I, O> {
     const instruments = activeInstruments()
     // Exact where somebody is told of it, or a timeout counts from it.
     const isTold = options !== undefined || this.options.timeout !== undefined
     const submittedAt = isTold || instruments.length > 0 ? clock.now() : clock.shared()
     const item = new Item(this, input, options, submittedAt)
     if (attachment !== undefined) item.extend().attachment = attachment
+    item.values = values
     this.#ledger.submitted += 1
     if (instruments.length > 0) {
       noteSubmit(item, instruments, this.options.name, this.#queue.size)
@@ -125,10 +142,12 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
 
   enter<R>(fn: () => R): R {
     this.#entered += 1
+    enteredAnywhere += 1
     try {
       return fn()
     } finally {
       this.#entered -= 1
+      enteredAnywhere -= 1
     }
   }
 

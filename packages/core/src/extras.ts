@@ -1,4 +1,5 @@
 import type { Instrument } from './instrument.ts'
+import type { Rejection } from './item.ts'
 import type { Group } from './sharing.ts'
 import type { TenantEntry } from './tenants.ts'
 
@@ -9,6 +10,8 @@ export class Extras<I, O> {
   notes: readonly unknown[] = none
   /** Something of the engine's user that goes with it. */
   attachment: unknown = undefined
+  /** Told when it has settled; see `Item.watch`. */
+  onSettle: ((rejection: Rejection | undefined) => void) | undefined = undefined
   /** Whose turn it takes, with `tenantBy`. */
   tenant = ''
   tenantEntry: TenantEntry<I, O> | undefined = undefined
@@ -18,8 +21,6 @@ export class Extras<I, O> {
   rank: number | undefined = undefined
   /** Aborts when its caller is gone. */
   controller: AbortController | undefined = undefined
-  /** Whether nobody has to look at its rejection. */
-  isExcused = false
   /** Why its caller left while the batch function ran. */
   leftFor: unknown = undefined
 }

@@ -166,20 +166,37 @@ export class Item<I, O>
   /** Nobody has to look at its rejection. */
   excuse(): void {
     excuse(this.promise)
-    if (this.extras) this.extras.isExcused = true
   }
 
   /** For the engine alone, which keeps the books, as `fail` is. */
   fulfil(value: O): void {
     this.#settle()
     this.resolve(value)
+    this.extras?.onSettle?.(undefined)
   }
 
-  fail({ reason, kind }: Rejection): void {
+  fail(rejection: Rejection): void {
+    const { reason, kind } = rejection
     this.#settle()
     // The engine's errors are as the request's protocol wants them; an item's own is left alone.
     const isEngines = kind === 'engine' && reason instanceof Error
     this.reject(isEngines ? adaptedFailure(this.scope, reason) : reason)
+    this.extras?.onSettle?.(rejection)
+  }
+
+  /**
+   * Calls `fn` once it has settled, which it has not yet. Unlike a handler of its promise this does not count
+   * as looking at a rejection: whoever has the promise must still do that.
+   */
+  watch(fn: (rejection: Rejection | undefined) => void): void {
+    const extras = this.extend()
+    const { onSettle: former } = extras
+    extras.onSettle = former
+      ? (rejection) => {
+          former(rejection)
+          fn(rejection)
+        }
+      : fn
   }
 
   #settle(): void {

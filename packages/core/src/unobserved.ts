@@ -5,7 +5,15 @@ import type { Rejection } from './item.ts'
 
 /** Its rejection is no unhandled one, whether somebody looks at it or not; whoever looks still gets it. */
 export function excuse(promise: Promise<unknown>): void {
+  excused.add(promise)
   promise.catch(ignore)
+}
+
+const excused = new WeakSet<Promise<unknown>>()
+
+/** Whether nobody has to look at its rejection, for promises that are derived from it. */
+export function isExcused(promise: Promise<unknown>): boolean {
+  return excused.has(promise)
 }
 
 /** What a call gets that the engine refuses; nobody has to look at it. */

@@ -61,6 +61,31 @@ describe.each(both)('%s', (_name, Class) => {
     expect(batches).toEqual([[0], [1, 2]])
   })
 
+  it('is `this` in every function that it is given', async () => {
+    const those: unknown[] = []
+    const note = (that: unknown): void => void those.push(that)
+    const loader = new Class<number, number>(
+      // Arrow functions have no `this` of their own.
+      async function load(this: unknown, keys) {
+        note(this)
+        return keys
+      },
+      {
+        batchScheduleFn(this: unknown, callback) {
+          note(this)
+          queueMicrotask(callback)
+        },
+        cacheKeyFn(this: unknown, key: number) {
+          note(this)
+          return key
+        },
+      },
+    )
+    await loader.load(1)
+    expect(new Set(those)).toEqual(new Set([loader]))
+    expect(those).toHaveLength(3)
+  })
+
   it('may load from its own batch function', async () => {
     const batches: (readonly number[])[] = []
     const loader: Loader<number, number> = new Class<number, number>(async (keys) => {
@@ -77,6 +102,38 @@ describe.each(both)('%s', (_name, Class) => {
     const row = async (id: number): Promise<number> => rows.loader.load(await ids.loader.load(id))
     expect(await Promise.all([row(1), row(2)])).toEqual([1, 2])
     expect(rows.batches).toEqual([[1, 2]])
+  })
+
+  it.each([
+    ['none is remembered', () => false],
+    ['every third key is remembered', (key: number) => key % 3 === 0],
+    ['all but one are', (key: number) => key !== 50],
+  ])('makes 3 batches of a chain of 3 loads over 100 roots: %s', async (_what, isRemembered) => {
+    const levels = [0, 1, 2].map(() => echoing<number>(Class))
+    const roots = Array.from({ length: 100 }, (_, key) => key)
+    for (const { loader } of levels) {
+      for (const key of roots) if (isRemembered(key)) loader.prime(key, key)
+    }
+    const chain = async (root: number): Promise<number> => {
+      let key = root
+      for (const { loader } of levels) key = await loader.load(key)
+      return key
+    }
+    expect(await Promise.all(roots.map(chain))).toEqual(roots)
+    const missing = roots.filter((key) => !isRemembered(key))
+    for (const { batches } of levels) {
+      expect(batches).toHaveLength(1)
+      expect(batches[0]?.toSorted((a, b) => a - b)).toEqual(missing)
+    }
+  })
+
+  it('makes 3 batches of a chain of 3 loads over 100 roots with one loader', async () => {
+    const { loader, batches } = echoing<number>(Class)
+    const roots = Array.from({ length: 100 }, (_, key) => key)
+    const chain = async (root: number): Promise<number> =>
+      loader.load((await loader.load((await loader.load(root)) + 100)) + 100)
+    await Promise.all(roots.map(chain))
+    expect(batches.map((keys) => keys.length)).toEqual([100, 100, 100])
   })
 
   it('takes values from whatever is like an array, and from any thenable', async () => {

@@ -1,7 +1,10 @@
 /** Where ours differs from `dataloader`: each difference is asserted of both. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 
-import { runRequest } from '@heddle/context'
+import { createKey, runRequest } from '@heddle/context'
 import { DataLoader } from '@heddle/core/dataloader'
 import { describe, expect, it } from 'vitest'
 
@@ -9,6 +12,7 @@ import { ended, turn } from '../../support/crank.ts'
 import { echoing, errorOf, isSettled, type LoaderClass, original, ours } from './both.ts'
 
 const down = new Error('down')
+const role = createKey<string>('test.dataloader.differences.role', { batch: 'same' })
 
 function failing(Class: LoaderClass, fail: () => unknown): InstanceType<LoaderClass> {
   return new Class<number, number>(fail as () => Promise<number[]>)
@@ -44,6 +48,42 @@ const differences: Difference[] = [
     },
     original: { name: 'TypeError', cause: undefined },
     ours: { name: 'BatcherError', cause: down },
+  },
+  {
+    what: 'texts of messages are their own; ours say what was expected, and what was there',
+    observe: async (Class) => {
+      const misuse: (() => unknown)[] = [
+        () => Reflect.construct(Class, []),
+        () => Reflect.construct(Class, [async () => [], { maxBatchSize: 0 }]),
+        () => Reflect.construct(Class, [async () => [], { cacheMap: {} }]),
+        () => Reflect.construct(Class, [async () => [], { cacheKeyFn: null }]),
+        () => Reflect.construct(Class, [async () => [], { batchScheduleFn: null }]),
+        () => echoing<unknown>(Class).loader.load(null),
+        () => echoing<unknown>(Class).loader.loadMany(7 as never),
+        () => failing(Class, () => 7).load(1),
+        () => failing(Class, async () => null).load(1),
+      ]
+      const texts = await Promise.all(misuse.map((make) => ended((async () => make())())))
+      const expected = texts.filter((text) => String(text).startsWith('Expected ')).length
+      return { misuse: texts.length, expected }
+    },
+    original: { misuse: 9, expected: 0 },
+    // The last two are told with codes.
+    ours: { misuse: 9, expected: 7 },
+  },
+  {
+    what: 'a request that changes a `same` key is answered as before; ours loads for the new value',
+    observe: async (Class) => {
+      const { loader, batches } = echoing<number>(Class)
+      await runRequest({}, async () => {
+        await role.run('guest', () => loader.load(1))
+        await role.run('admin', () => loader.load(1))
+        await role.run('guest', () => loader.load(1))
+      })
+      return batches
+    },
+    original: [[1]],
+    ours: [[1], [1]],
   },
   {
     what: 'wrong results are a TypeError; ours are a BatcherError with a code',
@@ -113,20 +153,6 @@ const differences: Difference[] = [
     },
     original: [[1]],
     ours: [[1], [1]],
-  },
-  {
-    what: 'what is loaded inside a batch function is remembered for all; ours for that batch',
-    observe: async (Class) => {
-      const inner = echoing<number>(Class)
-      const outer = new Class<number, number>((keys) =>
-        Promise.all(keys.map(() => inner.loader.load(0))),
-      )
-      await outer.loadMany([1, 2])
-      await outer.load(3)
-      return inner.batches
-    },
-    original: [[0]],
-    ours: [[0], [0]],
   },
   {
     what: 'every full batch asks the schedule; ours asks once for all that waits',
@@ -227,6 +253,23 @@ describe.each(differences)('$what', ({ observe, ...expected }) => {
 
   it('in @heddle/core/dataloader', async () => {
     expect(await observe(ours)).toEqual(expected.ours)
+  })
+})
+
+describe('without `process.nextTick`, as in a browser', () => {
+  /** What a program prints that loads two keys, or how it fails. */
+  async function without(module: string): Promise<unknown> {
+    const program = join(import.meta.dirname, 'without-next-tick.ts')
+    try {
+      return (await promisify(execFile)(process.execPath, [program, module])).stdout
+    } catch {
+      return 'fails'
+    }
+  }
+
+  it('dataloader loads; ours does not: it is for Node, Bun and Deno', async () => {
+    expect(await without('dataloader')).toBe('1,2')
+    expect(await without('@heddle/core/dataloader')).toBe('fails')
   })
 })
 

@@ -1,11 +1,21 @@
-import { runNeutral, type Scope, Snapshot, tryCurrent } from '@heddle/context'
-import { warn } from '@heddle/context/engine'
+import { type Scope, tryCurrent } from '@heddle/context'
+import {
+  exposeMembers,
+  partitionOf,
+  rootOf,
+  rootsOfMembers,
+  type Values,
+  visibleValues,
+} from '@heddle/context/engine'
 
-import { createEngineBatcher } from '../batcher.ts'
-import { isBatcherError } from '../errors.ts'
-import type { Batch, Batcher } from '../types.ts'
-import { type Cache, Caches } from './caches.ts'
+import type { BatchView } from '../batch-view.ts'
+import { isEnteredFromBatch } from '../engine.ts'
+import type { Item } from '../item.ts'
+import type { Batch } from '../types.ts'
+import type { Cache } from './cache.ts'
+import { Caches } from './caches.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { forget, forgetFailure, retryAbandoned } from './failures.ts'
 import {
   assertBatchLoadFn,
   assertFunction,
@@ -16,8 +26,12 @@ import {
   type DataLoaderOptions,
   isArrayLike,
   printed,
+  promiseOf,
+  resolveAcross,
   resolveMaxBatchSize,
 } from './options.ts'
+import { primed } from './primed.ts'
+import { Queues } from './queues.ts'
 import { Wave } from './wave.ts'
 
 /**
@@ -25,6 +39,9 @@ import { Wave } from './wave.ts'
  * a key is loaded once per request. It may be made per request or once, at module level: every
  * request has its own cache, the batch function runs as none of its callers, and keys of different
  * values of a `partition` key share neither batch nor cache.
+ *
+ * In a batch function, its methods act on the caches of the requests in that batch; in `item.run`, on that of
+ * the member. `acrossRequests` lets requests share batches.
  *
  * @example
  * ```ts
@@ -35,14 +52,20 @@ import { Wave } from './wave.ts'
 export class DataLoader<K, V, C = K> {
   /** As given; `null` without one. */
   name: string | null
+  /** The name in errors, spans and metrics. */
+  readonly #batcher: string
   readonly #batchLoadFn: BatchLoadFn<K, V>
   readonly #cacheKeyFn: ((key: K) => C) | undefined
   readonly #caches: Caches<C, V> | undefined
   readonly #dispatcher: Dispatcher
-  readonly #newBatcher: () => Batcher<K, V>
-  #batcher: Batcher<K, V> | undefined
+  readonly #queues: Queues<K, V>
+  /** Whether what is being submitted will be in a shared cache. */
+  #isForShared = false
 
-  /** @throws TypeError for what is not as described */
+  /**
+   * @throws TypeError for what is not as described
+   * @throws BatcherError `INVALID_OPTION` for a limit in `acrossRequests`
+   */
   constructor(batchLoadFn: BatchLoadFn<K, V>, options: DataLoaderOptions<K, V, C> = {}) {
     assertBatchLoadFn(batchLoadFn)
     const { batchScheduleFn, cacheKeyFn, cache, cacheMap = newMap } = options
@@ -51,19 +74,22 @@ export class DataLoader<K, V, C = K> {
     assertFunction('cacheKeyFn', cacheKeyFn)
     assertName(options.name)
     this.name = options.name || null
-    const name = this.name ?? 'DataLoader'
+    const name = (this.#batcher = this.name ?? 'DataLoader')
     this.#batchLoadFn = batchLoadFn
     this.#cacheKeyFn = cacheKeyFn
     this.#caches = cache === false || cacheMap === null ? undefined : new Caches(name, cacheMap)
-    const dispatcher = new Dispatcher(name, batchScheduleFn)
-    this.#dispatcher = dispatcher
-    this.#newBatcher = () => {
-      const run = (keys: readonly K[], batch: Batch<K>): Promise<V[]> => this.#run(keys, batch)
-      return createEngineBatcher(
-        { ...limits, name, run, maxBatchSize },
-        { schedule: dispatcher.next },
-      )
-    }
+    this.#dispatcher = new Dispatcher(name, batchScheduleFn?.bind(this))
+    this.#queues = new Queues({
+      name,
+      run: (keys, batch) => this.#run(keys, batch),
+      maxBatchSize,
+      dispatcher: this.#dispatcher,
+      acrossRequests: resolveAcross(options),
+      // Whoever gets a value from a shared map must have the values that the whole batch could see.
+      ...(typeof cacheMap === 'object' && {
+        partitionBy: () => (this.#isForShared ? '' : 'own cache'),
+      }),
+    })
   }
 
   /**
@@ -74,16 +100,26 @@ export class DataLoader<K, V, C = K> {
    */
   load(key: K): Promise<V> {
     assertKey('load()', key)
-    const cache = this.#caches?.current()
-    if (cache === undefined) return this.#submit(key)
+    const root = rootOf(tryCurrent())
+    const isInBatch = rootsOfMembers(root) !== undefined || isEnteredFromBatch()
+    const values = this.#values()
+    const cache = values && this.#caches?.of(root, values)
+    if (cache === undefined) return this.#enqueue(key, values, isInBatch, false).promise
     const cacheKey = this.#cacheKeyOf(key)
-    const remembered = cache.map.get(cacheKey)
-    if (remembered) return this.#again(key, cache, remembered)
-    const promise = this.#submit(key)
-    this.#waveOf(cache).newest = promise
-    cache.map.set(cacheKey, promise)
-    if (cache.isShared) forgetIfAbandoned(promise, cache.map, cacheKey)
-    return promise
+    const remembered = cache.find(cacheKey)
+    if (remembered && !(isInBatch && this.#queues.waitsForSlot(remembered))) {
+      if (isInBatch) exposeMembers(root)
+      // It may be the promise of another request, or of a load in this one if that request has ended early.
+      const retry = cache.isShared ? retryAbandoned(remembered, () => this.load(key)) : undefined
+      return this.#waveOf(cache, isInBatch).join(remembered, retry)
+    }
+    const item = this.#enqueue(key, values, isInBatch, cache.isShared)
+    // It was refused: the next load may not be.
+    if (item.settled) return item.promise
+    cache.put(cacheKey, item.promise)
+    this.#waveOf(cache, isInBatch).newest = item
+    if (cache.isShared || isInBatch) forgetFailure(item, cache, cacheKey, this.#batcher)
+    return item.promise
   }
 
   /**
@@ -100,59 +136,65 @@ export class DataLoader<K, V, C = K> {
     return Promise.all(Array.from(keys, (key) => this.load(key).catch(asValue)))
   }
 
-  /** Forgets `key`, in the cache of this request. */
+  /** Forgets `key`, in the caches of this request or, in a batch function, of the requests in the batch. */
   clear(key: K): this {
-    this.#caches?.current()?.map.delete(this.#cacheKeyOf(key))
-    return this
-  }
-
-  /** Forgets everything that this request has loaded. */
-  clearAll(): this {
-    this.#caches?.current()
-    for (const { map } of this.#caches?.of(tryCurrent()) ?? []) map.clear()
-    return this
-  }
-
-  /** Remembers a value, or an `Error`, for `key` in this request, unless there is one already. */
-  prime(key: K, value: V | PromiseLike<V> | Error): this {
-    const map = this.#caches?.current()?.map
-    if (map === undefined) return this
+    if (this.#caches === undefined) return this
     const cacheKey = this.#cacheKeyOf(key)
-    if (map.get(cacheKey) === undefined)
-      map.set(
-        cacheKey,
-        runNeutral(() => primed(value)),
-      )
+    for (const map of this.#caches.maps(this.#partition())) map.delete(cacheKey)
     return this
   }
 
-  #submit(key: K): Promise<V> {
-    // Made when it is needed: a request may have many loaders and use few.
-    this.#batcher ??= this.#newBatcher()
-    return this.#batcher.submit(key)
+  /** Forgets everything that this request has loaded or, in a batch function, the requests in the batch. */
+  clearAll(): this {
+    for (const map of this.#caches?.maps(undefined) ?? []) map.clear()
+    return this
   }
 
-  /** A key that is remembered, in the wave of those that are not. */
-  #again(key: K, cache: Cache<C, V>, remembered: Promise<V>): Promise<V> {
-    const promise = this.#waveOf(cache).join(remembered)
-    return cache.isShared ? this.#unlessAbandoned(key, promise, remembered) : promise
+  /**
+   * Remembers a value, or an `Error`, for `key` in this request or, in a batch function, in those of the batch,
+   * unless there is one already.
+   */
+  prime(key: K, value: V | PromiseLike<V> | Error): this {
+    const values = this.#values()
+    const cache = values && this.#caches?.of(rootOf(tryCurrent()), values)
+    if (cache === undefined) return this
+    const cacheKey = this.#cacheKeyOf(key)
+    cache.prime(cacheKey, (isFirst) => primed(value, isFirst, this.#batcher))
+    return this
   }
 
-  /** The promise of another request, or of a load in this one if that request has ended early. */
-  #unlessAbandoned(key: K, promise: Promise<V>, remembered: Promise<V>): Promise<V> {
-    const snapshot = Snapshot.capture()
-    const again = (error: unknown): Promise<V> => {
-      if (abandoned.has(remembered)) return snapshot.run(() => this.load(key))
-      throw error
+  #enqueue(
+    key: K,
+    values: Values | undefined,
+    isInBatch: boolean,
+    isForShared: boolean,
+  ): Item<K, V> {
+    this.#isForShared = isForShared
+    return this.#queues.enqueue(key, values, isInBatch)
+  }
+
+  /** What a batch may see of the code that runs now; `undefined` if that does not matter or cannot be read. */
+  #values(): Values | undefined {
+    if (this.#caches === undefined) return undefined
+    try {
+      return visibleValues()
+    } catch {
+      // The engine reads them, too, and rejects what is loaded.
+      return undefined
     }
-    // A caller may keep it, so it is made on neutral ground as those of the engine are.
-    return runNeutral(() => promise.catch(again).finally(() => snapshot.release()))
   }
 
-  #waveOf(cache: Cache<C, V>): Wave {
-    const { wave } = cache
+  #partition(): string | undefined {
+    const values = this.#values()
+    return values && partitionOf(values)
+  }
+
+  #waveOf(cache: Cache<C, V>, isInBatch: boolean): Wave {
+    const isNested = isInBatch && this.#queues.hasSlots
+    const wave = isNested ? cache.nestedWave : cache.wave
     if (wave?.dispatch === this.#dispatcher.dispatches) return wave
-    return (cache.wave = new Wave(this.#dispatcher))
+    const next = new Wave(this.#dispatcher)
+    return isNested ? (cache.nestedWave = next) : (cache.wave = next)
   }
 
   async #run(keys: readonly K[], batch: Batch<K>): Promise<V[]> {
@@ -170,21 +212,17 @@ export class DataLoader<K, V, C = K> {
   }
 
   /** The whole batch has failed: its keys are to be loaded again when somebody asks for them. */
-  #forget({ items, name }: Batch<K>): void {
-    for (const { input, scope } of items) {
-      try {
-        this.#forgetKey(input, scope)
-      } catch (error) {
-        warn('CALLBACK_FAILED', name, `The cache of \`${name}\` threw`, error)
-      }
-    }
+  #forget(batch: Batch<K>): void {
+    const { members } = batch as BatchView<K, V>
+    for (const { input, scope } of members)
+      forget(this.#batcher, () => this.#forgetKey(input, scope))
   }
 
-  /** In all partitions: a key of the request may have changed since it was loaded. */
+  /** For all values: those of the request may have changed since the key was loaded. */
   #forgetKey(key: K, scope: Scope | undefined): void {
     if (this.#caches === undefined) return
     const cacheKey = this.#cacheKeyOf(key)
-    for (const { map } of this.#caches.of(scope)) map.delete(cacheKey)
+    for (const map of this.#caches.mapsOf(rootOf(scope))) map.delete(cacheKey)
   }
 
   #cacheKeyOf(key: K): C {
@@ -198,50 +236,8 @@ export declare namespace DataLoader {
   export type { BatchLoadFn, CacheMap, DataLoaderOptions as Options }
 }
 
-/** As in `dataloader`: it starts after the promise jobs, and nothing is ever refused. */
-const limits = {
-  coalesce: 'microtask',
-  maxConcurrency: Number.POSITIVE_INFINITY,
-  maxQueueSize: Number.POSITIVE_INFINITY,
-} as const
-
-/** Promises of a shared cache that ended because their request did. */
-const abandoned = new WeakSet<Promise<unknown>>()
-
-/** A request that ends early must not leave its end to others that share its cache. */
-function forgetIfAbandoned<C, V>(
-  promise: Promise<V>,
-  map: CacheMap<C, Promise<V>>,
-  cacheKey: C,
-): void {
-  const scope = tryCurrent()
-  if (scope === undefined) return
-  const forget = (error: unknown): void => {
-    const hasEnded = isBatcherError(error) && error.code === 'DEADLINE_EXCEEDED'
-    if (!hasEnded && !scope.signal.aborted) return
-    abandoned.add(promise)
-    if (map.get(cacheKey) === promise) map.delete(cacheKey)
-  }
-  void runNeutral(() => promise.catch(forget))
-}
-
 function newMap<C, V>(): CacheMap<C, Promise<V>> {
   return new Map<C, Promise<V>>()
-}
-
-function promiseOf<T>(value: PromiseLike<T>): PromiseLike<T> {
-  if (typeof (value as { then?: unknown } | undefined)?.then === 'function') return value
-  throw new TypeError(
-    `Expected the batch function to return a promise of an array of values, got ${printed(value)}`,
-  )
-}
-
-/** The promise of a value that somebody has already; nobody has to look at an error among them. */
-function primed<V>(value: V | PromiseLike<V> | Error): Promise<V> {
-  if (!(value instanceof Error)) return Promise.resolve(value)
-  const promise = Promise.reject<V>(value)
-  promise.catch(asValue)
-  return promise
 }
 
 function asValue(error: unknown): Error {

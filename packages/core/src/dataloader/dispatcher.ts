@@ -23,6 +23,12 @@ export class Dispatcher {
     else this.#ask((this.#waiting = [fn]))
   }
 
+  /** The same, from any context. */
+  atNext(fn: () => void): void {
+    if (this.#waiting) this.#waiting.push(fn)
+    else runNeutral(() => this.next(fn))
+  }
+
   #ask(waiting: readonly (() => void)[]): void {
     // Once, however often it is called.
     const dispatch = (): void => {

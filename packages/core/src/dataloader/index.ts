@@ -1,5 +1,6 @@
 /**
- * The API of npm's `dataloader` over Heddle's engine: its import line is all that changes.
+ * The API of npm's `dataloader` over Heddle's engine: only the import line changes. Each request has a cache of
+ * its own. By default a batch has the keys of one task; the option `acrossRequests` lets requests share batches.
  *
  * @packageDocumentation
  */

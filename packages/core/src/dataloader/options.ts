@@ -1,3 +1,4 @@
+import type { BatcherOptions } from '../options.ts'
 import type { Batch } from '../types.ts'
 
 /**
@@ -41,6 +42,15 @@ export interface DataLoaderOptions<K, V, C = K> {
    */
   readonly batchScheduleFn?: (callback: () => void) => void
   /**
+   * Whether keys of different requests share batches. By default, a batch has what is loaded in one task, as in
+   * `dataloader`, so requests rarely meet. With `true`, keys wait for a free slot, as the items of a batcher do:
+   * while a batch runs, the keys of all requests gather for the next one. An object sets the limits. Each
+   * request keeps its own cache.
+   *
+   * @defaultValue `false`
+   */
+  readonly acrossRequests?: boolean | AcrossRequests
+  /**
    * Whether a key is remembered, for as long as its request lasts; `false` is `cacheMap: null`.
    *
    * @defaultValue `true`
@@ -54,8 +64,9 @@ export interface DataLoaderOptions<K, V, C = K> {
   readonly cacheKeyFn?: (key: K) => C
   /**
    * Where promises are remembered: a function that makes a map, called once for each request, or `null`
-   * for nowhere. A map itself is one for all: whoever loads gets what others have loaded, except across
-   * the values of a `partition` key, of which it serves the first that it meets.
+   * for nowhere. A map itself is one for all: whoever loads gets what others have loaded. It serves only code that
+   * has the identical values of every key that a batch may show (`partition`, `same`, merged) as the first code
+   * that used it; all other requests get a map of their own.
    *
    * @defaultValue `() => new Map()`
    */
@@ -66,6 +77,51 @@ export interface DataLoaderOptions<K, V, C = K> {
    * @defaultValue `null`, and `DataLoader` in spans, metrics and errors
    */
   readonly name?: string | null
+}
+
+/**
+ * How keys of different requests gather for a batch: options of a batcher, with its defaults except for
+ * `maxQueueSize`, which is Infinity. A load beyond it is rejected with `QUEUE_FULL` and not remembered. What a
+ * batch function loads is not counted and waits for no slot.
+ */
+export type AcrossRequests = Pick<
+  BatcherOptions<never, never>,
+  'maxConcurrency' | 'linger' | 'maxWait' | 'maxQueueSize'
+>
+
+const ACROSS: readonly string[] = [
+  'maxConcurrency',
+  'linger',
+  'maxWait',
+  'maxQueueSize',
+] satisfies (keyof AcrossRequests)[]
+
+/** @throws TypeError for what is not as described */
+export function resolveAcross({
+  acrossRequests = false,
+  batchScheduleFn,
+  batch,
+}: DataLoaderOptions<any, any>): AcrossRequests | undefined {
+  if (acrossRequests === false) return undefined
+  if (acrossRequests !== true && (typeof acrossRequests !== 'object' || acrossRequests === null)) {
+    throw new TypeError(
+      `Expected \`acrossRequests\` to be a boolean or an object of limits, got ${printed(acrossRequests)}`,
+    )
+  }
+  if (batchScheduleFn !== undefined) {
+    throw new TypeError(
+      'Expected `batchScheduleFn` to be undefined with `acrossRequests`, which starts a batch when a slot is free',
+    )
+  }
+  if (batch === false) {
+    throw new TypeError('Expected `batch` to be true with `acrossRequests`, got false')
+  }
+  if (acrossRequests === true) return {}
+  const unknown = Object.keys(acrossRequests).find((option) => !ACROSS.includes(option))
+  if (unknown === undefined) return acrossRequests
+  throw new TypeError(
+    `There is no option \`${unknown}\` of \`acrossRequests\`; the options are \`${ACROSS.join('`, `')}\``,
+  )
 }
 
 export function assertBatchLoadFn(value: unknown): void {
@@ -110,6 +166,14 @@ export function assertCacheMap(value: unknown): void {
 export function assertKey(method: string, key: unknown): void {
   if (key !== null && key !== undefined) return
   throw new TypeError(`Expected \`${method}\` to be called with a key, got ${printed(key)}`)
+}
+
+/** @throws TypeError for what a batch function must not return */
+export function promiseOf<T>(value: PromiseLike<T>): PromiseLike<T> {
+  if (typeof (value as { then?: unknown } | undefined)?.then === 'function') return value
+  throw new TypeError(
+    `Expected the batch function to return a promise of an array of values, got ${printed(value)}`,
+  )
 }
 
 /** What has a length and its last element, as an array of results may have, too. */

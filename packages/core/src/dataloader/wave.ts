@@ -1,6 +1,8 @@
 import { runNeutral } from '@heddle/context'
 
+import type { Item } from '../item.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { follow, type Retry } from './follow.ts'
 
 /**
  * What is loaded from one cache until the next dispatch. Keys that are remembered come back together with
@@ -8,29 +10,43 @@ import type { Dispatcher } from './dispatcher.ts'
  * next is one batch.
  */
 export class Wave {
-  /** The dispatch that will start it. */
+  /** The dispatch that ends it. */
   readonly dispatch: number
-  /** The promise of the last key that has to be loaded. */
-  newest: Promise<unknown> | undefined
-  readonly #dispatcher: Dispatcher
-  #landed: Promise<unknown> | undefined
+  /** The last key that has to be loaded; let go of at the dispatch, since it leads to its caller. */
+  newest: Item<any, any> | undefined
+  /** Each lets a caller go on that asked for a remembered key. */
+  #joined: (() => void)[] | undefined
 
   constructor(dispatcher: Dispatcher) {
     this.dispatch = dispatcher.dispatches
-    this.#dispatcher = dispatcher
+    dispatcher.atNext(() => this.#close())
   }
 
   /** Ends as `promise` does, but not before this wave has been loaded. */
-  join<T>(promise: Promise<T>): Promise<T> {
-    return runNeutral(() => {
-      this.#landed ??= new Promise<void>(this.#dispatcher.next)
-        .then(() => this.newest)
-        .catch(ignore)
-      return this.#landed.then(() => promise)
+  join<T>(promise: Promise<T>, retry: Retry<T> | undefined): Promise<T> {
+    // A caller may keep it, so it is made on neutral ground as those of the engine are.
+    const target = runNeutral(() => Promise.withResolvers<T>())
+    // A `cacheMap` of the app's may give any thenable.
+    const start = (): void => follow(Promise.resolve(promise), target, retry)
+    ;(this.#joined ??= []).push(start)
+    return target.promise
+  }
+
+  #close(): void {
+    const { newest } = this
+    this.newest = undefined
+    if (this.#joined === undefined) return
+    // Its promise is not looked at: its caller is to hear of a rejection, or nobody.
+    if (newest === undefined || newest.settled) this.#land()
+    else newest.watch(() => this.#land())
+  }
+
+  /** Called by whoever has ended the load, in any context. */
+  #land(): void {
+    const joined = this.#joined ?? []
+    this.#joined = undefined
+    runNeutral(() => {
+      for (const start of joined) start()
     })
   }
-}
-
-function ignore(): void {
-  // Its own caller is told.
 }

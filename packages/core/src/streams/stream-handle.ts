@@ -2,6 +2,7 @@ import type { Engine } from '../engine.ts'
 import { Handle } from '../handle.ts'
 import type { Item } from '../item.ts'
 import type { SubmitOptions } from '../types.ts'
+import { isExcused } from '../unobserved.ts'
 import { Channel } from './channel.ts'
 import type { StreamBatcher } from './types.ts'
 
@@ -24,15 +25,15 @@ export class StreamHandle<I, C> extends Handle implements StreamBatcher<I, C> {
     channel.onLeave = () => {
       if (waiting) this.#engine.abandon(waiting, new DOMException(LEFT, 'AbortError'))
     }
-    item.promise.then(
+    const { promise } = item
+    promise.then(
       () => {
         waiting = undefined
         channel.end()
       },
       (error: unknown) => {
-        const isExcused = waiting?.extras?.isExcused
         waiting = undefined
-        channel.fail(error, isExcused)
+        channel.fail(error, isExcused(promise))
       },
     )
     return channel
