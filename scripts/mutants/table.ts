@@ -664,7 +664,7 @@ export const mutants: readonly Mutant[] = [
     name: 'inspector-messages',
     rule: 'the inspector shows no message of an error',
     file: `${hono}/inspector/terms.ts`,
-    replace: ["error.name === 'Error' ? error.constructor.name : error.name", 'String(error)'],
+    replace: ["name === 'Error' ? error.constructor.name : String(name)", 'String(error)'],
     test: 'test/hono/inspector/recording.test.ts',
   },
   {
@@ -740,7 +740,7 @@ export const mutants: readonly Mutant[] = [
     name: 'links-of-children',
     rule: 'what has a parent is sampled as that',
     file: `${otel}/links-sampler.ts`,
-    replace: ['!isRoot(context) || ', ''],
+    replace: ['isRoot(context) && ', ''],
     test: 'test/otel/links-sampler.test.ts',
   },
   {
