@@ -12,6 +12,7 @@ import { requestIdOf } from './request-id.ts'
 import { watchResponse } from './response-end.ts'
 import { openServerSpan } from './server-span.ts'
 import { timingOf, watchTimings, writeServerTiming } from './server-timing.ts'
+import { watchStreamHelpers } from './stream-helpers.ts'
 
 /** What `c.get()` and `c.var` have after the middleware. */
 export type HeddleVariables = {
@@ -41,6 +42,7 @@ export function heddle(
   const settings = resolveOptions(options)
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
+  watchStreamHelpers()
   registerForeign(honoContext)
   return function heddleMiddleware(c, next) {
     return scopeIn(c) ? next() : handle(c, next, settings)
@@ -82,11 +84,9 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   c.set('requestId', id)
   const timing = serverTiming ? timingOf(c) : undefined
   const span = settings.telemetry ? openServerSpan(c, id) : undefined
-  scope.hold()
-  const answered = watchResponse(c, (isComplete) => {
+  const answered = watchResponse(c, scope, (isComplete) => {
     span?.ended(isComplete)
     if (!isComplete) scope.abort(clientGone())
-    scope.letGo()
   })
   const run = async (): Promise<void> => {
     try {
