@@ -35,10 +35,11 @@ export class Ending {
     if (this.#isLeft) this.#leave()
   }
 
-  end(isComplete: boolean): void {
+  /** @param isLeft - whether its source may still run; not if it is the source that failed */
+  end(isComplete: boolean, isLeft: boolean = !isComplete): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    this.#isLeft = !isComplete
+    this.#isLeft = isLeft
     try {
       this.#onEnd(isComplete)
     } finally {

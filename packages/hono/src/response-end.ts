@@ -58,37 +58,43 @@ function watchAnswer(c: Context, scope: HttpScope, onEnd: OnEnd): () => void {
     if (isOver || signal.aborted) end(!signal.aborted)
     // An answer to an error may be out already, if the error was that of a middleware before, as
     // `timeout()` is one: then its body is no longer ours to take.
-    else if (c.error === undefined && c.res === made.streamed && passOn(c, signal, end)) return
+    else if (c.error === undefined && c.res === made.streamed && passOn(c, signal, ending)) return
     else if (server !== undefined && pollResponse(server, request, end)) return
     // What another middleware has made of a stream.
-    else if (c.error === undefined && made.stream && passOn(c, signal, end)) return
+    else if (c.error === undefined && made.stream && passOn(c, signal, ending)) return
     else end(!signal.aborted)
   }
 }
 
 /** @returns whether there was a body to pass on */
-function passOn(c: Context, signal: AbortSignal, onEnd: OnEnd): boolean {
+function passOn(c: Context, signal: AbortSignal, ending: Ending): boolean {
   const { headers, status } = c.res
   // After the headers: without its body, node-server's Response forgets those that it has by default.
   const { body, statusText } = c.res
   if (!(body instanceof ReadableStream) || body.locked) return false
   // Hono would copy the old response's headers once more.
   c.res = undefined
-  c.res = new Response(watched(body, signal, onEnd), { headers, status, statusText })
+  c.res = new Response(watched(body, signal, ending), { headers, status, statusText })
   return true
 }
 
 function watched(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-  onEnd: OnEnd,
+  ending: Ending,
 ): ReadableStream<Uint8Array> {
-  const end = (isComplete: boolean): void => {
+  const leave = (): void => {
     signal.removeEventListener('abort', leave)
-    onEnd(isComplete)
+    ending.end(false)
   }
-  const leave = (): void => end(false)
   // Bun neither reads nor cancels the body for a client that has left before its first chunk.
   signal.addEventListener('abort', leave)
-  return relay(body, { around: (call) => call(), onCancel: leave, onEnd: end })
+  return relay(body, {
+    around: (call) => call(),
+    onCancel: leave,
+    onEnd(isComplete) {
+      signal.removeEventListener('abort', leave)
+      ending.end(isComplete, false)
+    },
+  })
 }
