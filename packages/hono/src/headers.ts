@@ -42,9 +42,10 @@ function changeHeader(c: Context, how: 'set' | 'append', name: string, value: st
 
 /** The headers of a response that came from `fetch` cannot be changed; Hono makes a copy. */
 function changeCopy(c: Context, how: 'set' | 'append', name: string, value: string): void {
+  // Of an error of the network, or of what is no Response of this platform, there may be no copy. It goes
+  // out as it is.
+  if (!(c.res.status >= 200)) return
   try {
     c.header(name, value, { append: how === 'append' })
-  } catch {
-    // Of what is no Response of this platform, or an error of the network, there is no copy. It goes out as it is.
-  }
+  } catch {}
 }
