@@ -4,14 +4,14 @@ const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encod
 
 async function* words(): AsyncGenerator<Uint8Array> {
   yield bytes('hello ')
-  await null
+  await Promise.resolve()
   yield bytes(user.getOrThrow())
 }
 
 function lines(): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     async pull(controller) {
-      await null
+      await Promise.resolve()
       controller.enqueue(bytes(`${user.getOrThrow()}\n`))
       controller.close()
     },

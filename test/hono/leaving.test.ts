@@ -142,16 +142,19 @@ const sources: Readonly<Record<string, Source>> = {
   },
   'a stream that writes by itself': {
     answer: (c, note) => {
-      let isLeft = false
-      const start = async (out: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-        while (!isLeft) {
+      const reader = new AbortController()
+      const produce = async (out: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+        while (!reader.signal.aborted) {
           if ((out.desiredSize ?? 0) > -10) out.enqueue(new TextEncoder().encode('more'))
           await sleep(1)
         }
         await rest(note)
       }
       return c.body(
-        new ReadableStream({ start: (out) => void start(out), cancel: () => void (isLeft = true) }),
+        new ReadableStream({
+          start: (out) => void produce(out),
+          cancel: () => reader.abort(),
+        }),
       )
     },
     events: REST,
@@ -183,6 +186,16 @@ describe.each(Object.entries(transports))('over %s', (_name, open) => {
       expect(seen.events).toEqual([...events, 'closed'])
     },
   )
+
+  it('a client that leaves aborts its scope, although nobody has asked for the signal', async () => {
+    const seen = appWith((c, note) => stream(c, (out) => write(out, note)))
+    await using client = await open(seen.app)
+    const exchange = client.send('/', 'GET')
+    await exchange.firstChunk()
+    exchange.leave()
+    await until(() => seen.events.includes('closed'))
+    expect(seen.scopes[0]?.signal.reason).toMatchObject({ name: 'AbortError' })
+  })
 
   it('a client that leaves before there is a stream changes nothing of that', async () => {
     const seen = appWith(async (c, note) => {

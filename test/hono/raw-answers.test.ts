@@ -9,7 +9,7 @@ import { stream, streamText } from 'hono/streaming'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { listen } from '../support/server.ts'
-import { ask } from './endings/raw-client.ts'
+import { ask, type Asked } from './endings/raw-client.ts'
 
 interface BunGlobals {
   file(path: string): Blob
@@ -45,7 +45,7 @@ function chunks(type?: 'bytes'): ReadableStream {
   return new ReadableStream({
     ...(type && { type }),
     async pull(controller: ReadableStreamDefaultController) {
-      await null
+      await Promise.resolve()
       const chunk = left.shift()
       if (chunk === undefined) controller.close()
       else controller.enqueue(bytes(chunk))
@@ -55,7 +55,7 @@ function chunks(type?: 'bytes'): ReadableStream {
 
 async function* generate(): AsyncGenerator<Uint8Array> {
   yield bytes('one')
-  await null
+  await Promise.resolve()
   yield bytes('two')
 }
 
@@ -112,13 +112,12 @@ const onBun: Readonly<Record<string, Make>> = {
   direct: () => new Response(direct()),
 }
 
-const requests: Readonly<Record<string, { readonly method?: string; readonly headers?: object }>> =
-  {
-    GET: {},
-    HEAD: { method: 'HEAD' },
-    'a range': { headers: { Range: 'bytes=0-4' } },
-    'a range of the end': { headers: { Range: 'bytes=-5' } },
-  }
+const requests: Readonly<Record<string, Asked>> = {
+  GET: {},
+  HEAD: { method: 'HEAD' },
+  'a range': { headers: { Range: 'bytes=0-4' } },
+  'a range of the end': { headers: { Range: 'bytes=-5' } },
+}
 
 function appWith(middleware: MiddlewareHandler | undefined, make: Make): Hono {
   const app = new Hono()
@@ -140,7 +139,7 @@ function appWith(middleware: MiddlewareHandler | undefined, make: Make): Hono {
 async function wireOf(
   middleware: MiddlewareHandler | undefined,
   make: Make,
-  request: object,
+  request: Asked,
 ): Promise<object> {
   await using server = await listen(appWith(middleware, make))
   return await ask(server.url, '/', request)

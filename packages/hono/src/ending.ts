@@ -54,11 +54,9 @@ export class Ending {
    */
   #leave(): void {
     const { stream } = this.#made
-    const scope = this.#scope
-    scope.hold()
+    const hold = new SourceHold(this.#scope, GRACE)
     setImmediate(() => {
-      if (stream && !isSelfHolding(stream)) new SourceHold(scope, GRACE)
-      scope.letGo()
+      if (stream === undefined || isSelfHolding(stream)) hold.release()
     })
   }
 }

@@ -11,6 +11,12 @@ const selfHolding = new WeakSet<ReadableStream>()
 /** Those of streams whose client has left. */
 const holds = new WeakMap<StreamingApi, SourceHold>()
 
+/** What is put in the place of their methods has their `this`. */
+interface Patched {
+  abort: (this: StreamingApi) => void
+  close: (this: StreamingApi) => Promise<void>
+}
+
 let isWatching = false
 
 /** Notes that the stream is the body of a response of this request. */
@@ -37,8 +43,9 @@ export function isSelfHolding(stream: ReadableStream): boolean {
 export function watchStreamHelpers(): void {
   if (isWatching) return
   isWatching = true
-  const { abort, close } = StreamingApi.prototype
-  StreamingApi.prototype.abort = function abortStream(): void {
+  const { prototype } = StreamingApi as { readonly prototype: Patched }
+  const { abort, close } = prototype
+  prototype.abort = function abortStream(): void {
     const scope = scopes.get(this.responseReadable)
     if (scope === undefined || this.aborted || this.closed) {
       abort.call(this)
@@ -50,7 +57,7 @@ export function watchStreamHelpers(): void {
     if (tryCurrent()) abort.call(this)
     else runIn(scope, () => abort.call(this))
   }
-  StreamingApi.prototype.close = function closeStream(): Promise<void> {
+  prototype.close = function closeStream(): Promise<void> {
     noteSelfHolding(this.responseReadable)
     const hold = holds.get(this)
     // A turn later: the function may have closed the stream itself, with something left to do.

@@ -10,7 +10,7 @@ export interface Wire {
 
 export interface Asked {
   readonly method?: string
-  readonly headers?: object
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export async function ask(
@@ -21,7 +21,7 @@ export async function ask(
   const { hostname, port, host } = new URL(url)
   const socket = connect(Number(port), hostname)
   const lines = Object.entries({ Host: host, Connection: 'close', ...headers })
-    .map(([name, value]) => `${name}: ${String(value)}\r\n`)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')
   socket.write(`${method} ${path} HTTP/1.1\r\n${lines}\r\n`)
   let text = ''

@@ -76,7 +76,8 @@ function servePage(c: Context): Response | Promise<Response> {
 
 /** Those of a middleware before, for the whole app: they would let other websites read the page. */
 function withoutCors(sent: Headers): void {
-  for (const name of [...sent.keys()]) if (name.startsWith('access-control-')) sent.delete(name)
+  const names = [...sent.keys()].filter((name) => name.startsWith('access-control-'))
+  for (const name of names) sent.delete(name)
 }
 
 /** Nothing but its own files, in nobody's frame. */
