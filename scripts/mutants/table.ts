@@ -629,7 +629,7 @@ export const mutants: readonly Mutant[] = [
     name: 'poll-unknown',
     rule: 'what answers for any request is no server',
     file: `${hono}/response-poll.ts`,
-    replace: ["|| isOpen(server, new Request('http://localhost/'))", ''],
+    replace: ['|| isOpen(server, STRANGER)', ''],
     test: 'test/hono/bun-server.test.ts',
   },
   {

@@ -12,6 +12,9 @@ interface Poll {
   readonly onEnd: (isComplete: boolean) => void
 }
 
+/** It came to no server, so what tells a client's address for it is none, but an imitation in a test. */
+const STRANGER = new Request('http://localhost/')
+
 const polls = new Set<Poll>()
 let timer: NodeJS.Timeout | undefined
 
@@ -28,7 +31,7 @@ export function pollResponse(
   request: Request,
   onEnd: (isComplete: boolean) => void,
 ): boolean {
-  if (!isOpen(server, request) || isOpen(server, new Request('http://localhost/'))) return false
+  if (!isOpen(server, request) || isOpen(server, STRANGER)) return false
   polls.add({ server, request, onEnd })
   // One for all, outside every request's context: a timer keeps the context it was made in.
   timer ??= runNeutral(() => setInterval(look, INTERVAL).unref())
