@@ -26,10 +26,11 @@ class Child<Message> {
   readonly #name: string
   readonly #ended: Promise<void>
 
-  constructor(file: string, args: readonly string[] = []) {
+  /** @param variables - of its environment, in the place of those of this process */
+  constructor(file: string, args: readonly string[] = [], variables: NodeJS.ProcessEnv = {}) {
     this.#name = [file, ...args].join(' ')
     // As in production: Bun and Heddle do more for a developer than a server should.
-    const env = { NODE_ENV: 'production', ...process.env }
+    const env = { NODE_ENV: 'production', ...process.env, ...variables }
     this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, { env })
     const { promise, resolve } = Promise.withResolvers<void>()
     // An error means that it could not be started, or that it is no longer there to be told something.
@@ -77,8 +78,13 @@ export class ServerProcess {
     this.url = url
   }
 
-  static async start(app: string, port: number): Promise<ServerProcess> {
-    const child = new Child<ServerMessage>('server.ts', [app, '--port', String(port)])
+  /** @param variables - of its environment, in the place of those of this process */
+  static async start(
+    app: string,
+    port: number,
+    variables?: NodeJS.ProcessEnv,
+  ): Promise<ServerProcess> {
+    const child = new Child<ServerMessage>('server.ts', [app, '--port', String(port)], variables)
     const url = await child.receive((message) => ('url' in message ? message.url : undefined))
     return new ServerProcess(child, url)
   }

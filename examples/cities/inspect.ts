@@ -5,12 +5,11 @@ import { Hono } from 'hono'
 export const INSPECTOR = '/_heddle'
 
 /**
- * The app with the page that shows its batchers at work, beside its own middleware.
+ * The app with the page that shows its batchers at work, beside its own middleware. It is open only where
+ * `NODE_ENV` is `development`.
  *
  * @param closing - is aborted when the server closes
  */
 export function withInspector(app: Hono<any>, closing: AbortSignal): Hono {
-  // The demo's servers listen on loopback alone, so whoever comes is on this machine.
-  const page = inspector({ authorize: () => true, closing })
-  return new Hono().route(INSPECTOR, page).route('/', app)
+  return new Hono().route(INSPECTOR, inspector({ closing })).route('/', app)
 }

@@ -8,7 +8,8 @@ const TURN = 60
 
 /** Puts the app under load for somebody who looks at it, until the demo is interrupted. */
 export async function look(port: number): Promise<never> {
-  const { url } = await ServerProcess.start('after', port)
+  // The inspector is open to this machine in development alone.
+  const { url } = await ServerProcess.start('after', port, { NODE_ENV: 'development' })
   console.log(`\nIts batches, while they run: ${url}${INSPECTOR}\nCtrl-C ends it.`)
   const load = new LoadProcess()
   for (let seed = 1; ; seed += 1) {

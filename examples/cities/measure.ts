@@ -1,5 +1,4 @@
 import { LoadProcess, ServerProcess } from './children.ts'
-import { INSPECTOR } from './inspect.ts'
 import type { LoadResult } from './messages.ts'
 import type { Progress } from './progress.ts'
 
@@ -34,11 +33,9 @@ export async function measure(
   const show = (requests: number): void =>
     progress.detail(`${requests.toLocaleString('en')} requests`)
 
-  // No longer than a terminal is wide.
-  const how = app === 'after' ? `, see ${url}${INSPECTOR}` : ` with ${connections} connections`
   progress.step(`${app}: warming up for ${WARM_UP} s …`)
   await load.run({ url, connections, seconds: WARM_UP, seed: 1 }, show)
-  progress.step(`${app}: measuring for ${seconds} s${how} …`)
+  progress.step(`${app}: measuring for ${seconds} s with ${connections} connections …`)
   const before = await server.usage()
   const result = await load.run({ url, connections, seconds, seed: 2 }, show)
   const after = await server.usage()

@@ -44,7 +44,9 @@ async function main(): Promise<void> {
   if (process.send) return answerParent(server.url, database)
   console.log(`${name} listens on ${server.url} with ${cities.toLocaleString('en')} cities. Try:`)
   console.log(`curl -H 'x-tenant: acme' '${server.url}/cities/nearest?lat=48.85&lon=2.35'`)
-  if (shown !== app) console.log(`See its batches: ${server.url}${INSPECTOR}`)
+  if (shown === app) return
+  const how = process.env.NODE_ENV === 'development' ? '' : ', if NODE_ENV is `development`'
+  console.log(`See its batches: ${server.url}${INSPECTOR}${how}`)
 }
 
 function readArguments(): { name: keyof typeof APPS; port: number } {

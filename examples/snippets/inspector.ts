@@ -5,6 +5,9 @@ import { inspector } from '@heddle/hono/inspector'
 import { serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 
+const before = process.env.NODE_ENV
+process.env.NODE_ENV = 'development'
+
 const app = new Hono()
 
 // #region development
@@ -12,8 +15,16 @@ app.route('/_heddle', inspector())
 app.use(heddle())
 // #endregion
 
-assert.equal((await app.request('/_heddle')).status, 200)
-assert.equal((await app.request('http://example.com/_heddle')).status, 403)
+/** What the servers of Node put into `c.env`. */
+const here = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
+assert.equal((await app.request('/_heddle', {}, here)).status, 200)
+assert.equal((await app.request('/_heddle/', {}, here)).status, 200)
+assert.equal((await app.request('/_heddle')).status, 403)
+assert.equal((await app.request('http://example.com/_heddle', {}, here)).status, 403)
+
+if (before === undefined) delete process.env.NODE_ENV
+else process.env.NODE_ENV = before
+assert.equal((await app.request('/_heddle', {}, here)).status, 403)
 
 const isOperator = (c: Context): boolean => c.req.header('x-operator') === 'yes'
 const service = new Hono()

@@ -69,9 +69,14 @@ async function whileServed<R>(use: (url: string) => Promise<R>): Promise<R> {
   return result
 }
 
-for (const file of ['', '/inspector.js', '/inspector.css']) {
-  assert.equal((await app.request(`/_heddle${file}`)).status, 200)
-}
+// The inspector is open in development alone, and to a client that comes by a socket.
+process.env.NODE_ENV = 'development'
+assert.equal((await app.request('/_heddle')).status, 403)
+await whileServed(async (url) => {
+  for (const file of ['', '/', '/inspector.js', '/inspector.css']) {
+    assert.equal((await fetch(`${url}/_heddle${file}`)).status, 200)
+  }
+})
 
 const answers = await whileServed((url) =>
   Promise.all([ask(url, 'acme', 1), ask(url, 'globex', 2)]),

@@ -8,6 +8,7 @@ import {
   onAbort,
   run,
   runRequest,
+  type Scope,
   Snapshot,
   wrapListener,
 } from '@heddle/context'
@@ -257,5 +258,68 @@ describe('wrapListener', () => {
       else process.env.NODE_ENV = NODE_ENV
     }
     expect(seen).toEqual([])
+  })
+})
+
+describe('a bound source', () => {
+  async function* twice(): AsyncGenerator<string | undefined> {
+    yield name.get()
+    await sleep(0)
+    yield name.get()
+  }
+
+  function boundIn(scopes: Scope[]): AsyncIterable<string | undefined> {
+    return runRequest({ entries: [name.of('owner')] }, (scope) => {
+      scopes.push(scope)
+      return bindAsyncIterable(twice())
+    })
+  }
+
+  it('keeps its request open until it has ended', async () => {
+    const scopes: Scope[] = []
+    const values: unknown[] = []
+    for await (const value of boundIn(scopes)) values.push(value, scopes[0]?.state)
+    expect(values).toEqual(['owner', 'settling', 'owner', 'settling'])
+    expect(scopes[0]?.state).toBe('closed')
+  })
+
+  it('lets go of it when its consumer breaks off, and when it fails', async () => {
+    const scopes: Scope[] = []
+    for await (const value of boundIn(scopes)) if (value) break
+    const failing = runRequest({}, (scope) => {
+      scopes.push(scope)
+      return bindReadableStream(
+        new ReadableStream({
+          pull() {
+            throw new Error('failed')
+          },
+        }),
+      )
+    })
+    await expect(failing.getReader().read()).rejects.toThrow('failed')
+    const cancelled = runRequest({}, (scope) => {
+      scopes.push(scope)
+      return bindReadableStream(new ReadableStream())
+    })
+    await cancelled.cancel()
+    await sleep(0)
+    expect(scopes.map(({ state }) => state)).toEqual(['closed', 'closed', 'closed'])
+  })
+
+  it('does so for each iteration, if it can be iterated again', async () => {
+    let scope: Scope | undefined
+    const again = runRequest({ entries: [name.of('owner')] }, (own) => {
+      scope = own
+      return bindAsyncIterable({ [Symbol.asyncIterator]: () => twice() })
+    })
+    const first = again[Symbol.asyncIterator]()
+    const second = again[Symbol.asyncIterator]()
+    await first.next()
+    await first.return?.()
+    expect(scope?.state).toBe('settling')
+    await second.next()
+    await second.return?.()
+    await sleep(0)
+    expect(scope?.state).toBe('closed')
   })
 })

@@ -20,6 +20,8 @@ interface Case {
   readonly body?: string
   /** What happens until the scope has closed, in order. */
   readonly events: readonly string[]
+  /** The same where nobody tells when a response has ended that Hono has not made of a stream. */
+  readonly untold?: readonly string[]
   /** To be done before the request is sent, and before its answer is waited for. */
   before?(service: Service): Promise<void>
   during?(service: Service, exchange: Exchange): Promise<void>
@@ -30,6 +32,8 @@ interface Case {
   readonly error?: string
 }
 
+const UNTOLD = new Set(['in process', 'Bun on a unix socket'])
+
 const SHORT = ['answered', 'span', 'closed']
 const CHUNKS = ['answered', 'one', 'two', 'three', 'span', 'closed']
 
@@ -39,7 +43,25 @@ const cases: Readonly<Record<string, Case>> = {
   HEAD: { path: '/json', method: 'HEAD', status: 200, body: '', events: SHORT },
   redirect: { path: '/redirect', status: 302, body: '', events: SHORT },
   stream: { path: '/stream', status: 200, body: 'onetwothree', events: CHUNKS },
-  'raw stream': { path: '/raw', status: 200, body: 'onetwothree', events: CHUNKS },
+  'raw stream': {
+    path: '/raw',
+    status: 200,
+    body: 'onetwothree',
+    events: CHUNKS,
+    untold: ['answered', 'span', 'closed', 'one', 'two', 'three'],
+  },
+  'raw text': { path: '/raw-text', status: 200, body: 'text', events: SHORT },
+  'bound stream': {
+    path: '/bound',
+    status: 200,
+    body: 'onetwothree',
+    events: CHUNKS,
+    untold: ['answered', 'span', 'one', 'two', 'three', 'closed'],
+  },
+  'body of a stream': { path: '/body', status: 200, body: 'onetwothree', events: CHUNKS },
+  'copied stream': { path: '/copied', status: 200, body: 'onetwothree', events: CHUNKS },
+  'JSON with cors()': { path: '/cors/json', status: 200, body: '{"ok":true}', events: SHORT },
+  'stream with cors()': { path: '/cors/stream', status: 200, body: 'onetwothree', events: CHUNKS },
   SSE: {
     path: '/sse',
     status: 200,
@@ -175,7 +197,7 @@ beforeEach(() => {
   notes.spans = []
 })
 
-describe.each(Object.entries(transports))('%s', (_name, open) => {
+describe.each(Object.entries(transports))('%s', (name, open) => {
   it.each(Object.entries(cases))('%s', async (_case, expected) => {
     const service = createService(notes.events)
     await using client = await open(service.app)
@@ -188,10 +210,12 @@ describe.each(Object.entries(transports))('%s', (_name, open) => {
     expect(answers).toContain(await status)
     const body = expected.left ? undefined : await exchange.text()
     expect(body).toBe(expected.body ?? body)
-    await until(() => service.events.length >= expected.events.length)
+    const { events, untold = events } = expected
+    const own = UNTOLD.has(name) ? untold : events
+    await until(() => service.events.length >= own.length)
     await expected.after?.(service)
 
-    expect(service.events).toEqual(expected.events)
+    expect(service.events).toEqual(own)
     expect(service.scopes).toHaveLength(1)
     const [scope] = service.scopes as [Scope]
     expect(scope.state).toBe('closed')

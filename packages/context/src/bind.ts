@@ -1,10 +1,13 @@
 import { runNeutral } from './neutral.ts'
 import { relay } from './relay.ts'
 import { Snapshot } from './snapshot.ts'
+import { SourceHold } from './source-hold.ts'
 
 /**
  * An iterable whose source runs in the captured context, whoever consumes it. A generator's body
- * otherwise runs in the context of its consumer, on every runtime.
+ * otherwise runs in the context of its consumer, on every runtime, and on Bun in none if it is the body
+ * of a response. The request's scope stays open until the source has ended: 30 s at most for one that nobody
+ * begins to read, and for one that takes its time when its reader has left.
  *
  * @param snapshot - the context; by default the current one, which is let go when a source that can be
  * iterated once, as a generator, has ended
@@ -18,36 +21,49 @@ export function bindAsyncIterable<T>(
   snapshot?: Snapshot,
 ): AsyncIterable<T> {
   const context = snapshot ?? Snapshot.capture()
+  // Of the first iteration, which often begins when the handler has returned.
+  let first: SourceHold | undefined = new SourceHold(context.scope)
   return {
     [Symbol.asyncIterator]() {
       // It was iterated to its end before, and has nothing more to give.
       if (snapshot === undefined && context.isReleased) return new BoundIterator<T>()
       const source = context.run(() => iterable[Symbol.asyncIterator]())
       const isOnlyIteration = (source as object) === iterable
-      return new BoundIterator(source, context, snapshot === undefined && isOnlyIteration)
+      const hold = first ?? new SourceHold(context.scope)
+      first = undefined
+      return new BoundIterator({ source, context, hold }, snapshot === undefined && isOnlyIteration)
     },
   }
 }
 
+interface Bound<T> {
+  readonly source: AsyncIterator<T>
+  readonly context: Snapshot
+  readonly hold: SourceHold
+}
+
 /** An iterator that has nothing more to do with its source once it has ended. */
 class BoundIterator<T> implements AsyncIterator<T> {
-  #source: AsyncIterator<T> | undefined
-  #context: Snapshot | undefined
+  #bound: Bound<T> | undefined
   readonly #owned: boolean
 
-  constructor(source?: AsyncIterator<T>, context?: Snapshot, owned = false) {
-    this.#source = source
-    this.#context = context
+  /** @param owned - whether the context is released when the source has ended */
+  constructor(bound?: Bound<T>, owned = false) {
+    this.#bound = bound
     this.#owned = owned
   }
 
   next(...args: [] | [unknown]): Promise<IteratorResult<T>> {
+    this.#bound?.hold.begin()
     return this.#call((source) => source.next(...(args as [])))
   }
 
   return(value?: unknown): Promise<IteratorResult<T>> {
     const end = { done: true as const, value }
-    return this.#call((source) => source.return?.(value) ?? Promise.resolve(end), end)
+    const hold = this.#bound?.hold
+    const ended = this.#call((source) => source.return?.(value) ?? Promise.resolve(end), end)
+    hold?.releaseAfter(ended)
+    return ended
   }
 
   throw(error?: unknown): Promise<IteratorResult<T>> {
@@ -62,13 +78,12 @@ class BoundIterator<T> implements AsyncIterator<T> {
     call: (source: AsyncIterator<T>) => Promise<IteratorResult<T>>,
     afterEnd: IteratorReturnResult<unknown> = { done: true, value: undefined },
   ): Promise<IteratorResult<T>> {
-    const source = this.#source
-    const context = this.#context
-    if (source === undefined || context === undefined) return Promise.resolve(afterEnd)
+    const bound = this.#bound
+    if (bound === undefined) return Promise.resolve(afterEnd)
     // A source that threw has ended, too.
     const end = (): void => this.#end()
     try {
-      const result = Promise.resolve(context.run(() => call(source)))
+      const result = Promise.resolve(bound.context.run(() => call(bound.source)))
       result.then((next) => {
         if (next?.done !== false) end()
       }, end)
@@ -82,15 +97,17 @@ class BoundIterator<T> implements AsyncIterator<T> {
   }
 
   #end(): void {
-    if (this.#owned) this.#context?.release()
-    this.#source = this.#context = undefined
+    const bound = this.#bound
+    this.#bound = undefined
+    if (this.#owned) bound?.context.release()
+    bound?.hold.release()
   }
 }
 
 /**
  * A stream whose source runs in the captured context, whoever reads it: which context a source's
  * `pull` and `cancel` see otherwise depends on the runtime. It is a default stream, also if the source
- * is one of bytes.
+ * is one of bytes. The request's scope stays open as with {@link bindAsyncIterable}.
  *
  * @param snapshot - the context; by default the current one, which is released when the stream ends
  */
@@ -99,11 +116,17 @@ export function bindReadableStream<T>(
   snapshot?: Snapshot,
 ): ReadableStream<T> {
   const context = snapshot ?? Snapshot.capture()
+  const hold = new SourceHold(context.scope)
   return runNeutral(() =>
     relay(stream, {
-      around: (call) => context.run(call),
-      onEnd: () => {
+      around(call) {
+        hold.begin()
+        return context.run(call)
+      },
+      onCancel: (ended) => hold.releaseAfter(ended),
+      onEnd() {
         if (snapshot === undefined) context.release()
+        hold.release()
       },
     }),
   )

@@ -19,7 +19,7 @@ export function requestHeader(c: Context, name: string): string | undefined {
 export function setDefaultHeader(c: Context, name: string, value: string): void {
   const { outgoing } = ownBindings(c)
   if (outgoing === undefined) {
-    if (!c.res.headers.has(name)) changeHeader(c, 'set', name, value)
+    changeHeader(c, 'set', name, value)
   } else if (!outgoing.headersSent) {
     outgoing.setHeader(name, value)
   }
@@ -30,11 +30,22 @@ export function appendHeader(c: Context, name: string, value: string): void {
   changeHeader(c, 'append', name, value)
 }
 
+/** In place where that can be done: a copy of a response loses its file or its bytes. */
 function changeHeader(c: Context, how: 'set' | 'append', name: string, value: string): void {
   try {
-    c.res.headers[how](name, value)
+    const { headers } = c.res
+    if (how === 'append' || !headers.has(name)) headers[how](name, value)
   } catch {
-    // The headers of a response that came from `fetch` cannot be changed; Hono makes a copy.
-    c.header(name, value, { append: how === 'append' })
+    changeCopy(c, how, name, value)
   }
+}
+
+/** The headers of a response that came from `fetch` cannot be changed; Hono makes a copy. */
+function changeCopy(c: Context, how: 'set' | 'append', name: string, value: string): void {
+  // Of an error of the network, or of what is no Response of this platform, there may be no copy. It goes
+  // out as it is.
+  if (!(c.res.status >= 200)) return
+  try {
+    c.header(name, value, { append: how === 'append' })
+  } catch {}
 }

@@ -12,6 +12,7 @@ import { requestIdOf } from './request-id.ts'
 import { watchResponse } from './response-end.ts'
 import { openServerSpan } from './server-span.ts'
 import { timingOf, watchTimings, writeServerTiming } from './server-timing.ts'
+import { watchStreamHelpers } from './stream-helpers.ts'
 import { name } from './version.ts'
 
 /** What `c.get()` and `c.var` have after the middleware. */
@@ -42,6 +43,7 @@ export function heddle(
   const settings = resolveOptions(options)
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
+  watchStreamHelpers()
   watchStore(honoContext)
   const telemetry = new ErrorBoundary(name)
   return function heddleMiddleware(c, next) {
@@ -89,14 +91,9 @@ function handle(
   c.set('requestId', id)
   const timing = serverTiming ? timingOf(c) : undefined
   const span = settings.telemetry ? openServerSpan(c, id, telemetry) : undefined
-  scope.hold()
-  const answered = watchResponse(c, (isComplete) => {
+  const answered = watchResponse(c, scope, (isComplete) => {
     span?.ended(isComplete)
-    try {
-      if (!isComplete) scope.abort(clientGone())
-    } finally {
-      scope.letGo()
-    }
+    if (!isComplete) scope.abort(clientGone())
   })
   const run = async (): Promise<void> => {
     try {

@@ -1,111 +1,100 @@
 import { relay } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
+import { bunServerOf } from './bun-server.ts'
+import { Ending, type OnEnd } from './ending.ts'
+import type { HttpScope } from './http-scope.ts'
+import { noteResponses, noteStreams } from './made-responses.ts'
 import { type Incoming, nodeBindings, type Outgoing } from './node-bindings.ts'
-
-/** Called once; whether the last byte went out, to a client that was there. */
-export type OnEnd = (isComplete: boolean) => void
+import { pollResponse } from './response-poll.ts'
 
 /**
- * Calls `onEnd` when the response has ended: its last byte is out or the client is gone, which for a
- * stream is long after the handler has returned. Must be called before the handler runs.
+ * Keeps the scope open until the response has ended: its last byte is out or the client is gone, which
+ * for a stream is long after the handler has returned. Must be called before the handler runs.
  *
- * On Node the socket knows, and the response need not be touched, which would cost its fast path.
- * Elsewhere a body that may be a stream is passed on chunk by chunk.
+ * The response goes out as it is. On Node the socket tells its end, on Bun the server. A stream that was
+ * given to Hono elsewhere than on Node is passed on chunk by chunk. What else nobody tells the end of, ends
+ * with the handler.
  *
+ * @param onEnd - called when it has ended, while the scope is open
  * @returns what must be called once the response is there, or will not come
  */
-export function watchResponse(c: Context, onEnd: OnEnd): () => void {
+export function watchResponse(c: Context, scope: HttpScope, onEnd: OnEnd): () => void {
   const { incoming, outgoing } = nodeBindings(c)
   return typeof outgoing?.on === 'function'
-    ? watchOutgoing(outgoing, incoming, onEnd)
-    : watchBody(c, onEnd)
+    ? watchOutgoing(outgoing, incoming, new Ending(scope, noteStreams(c), onEnd))
+    : watchAnswer(c, scope, onEnd)
 }
 
 function watchOutgoing(
   outgoing: Outgoing,
   incoming: Incoming | undefined,
-  onEnd: OnEnd,
+  ending: Ending,
 ): () => void {
   // The client has left, or a middleware before has answered, while another one before was waiting.
-  if (outgoing.closed ?? outgoing.stream?.closed) return () => onEnd(false)
+  if (outgoing.closed ?? outgoing.stream?.closed) {
+    return () => {
+      ending.end(false)
+      ending.answered()
+    }
+  }
   // A cancelled HTTP/2 stream counts as finished, too. `once` would make an object more.
-  outgoing.on('close', () => onEnd(outgoing.writableFinished && incoming?.aborted !== true))
-  return nothing
+  outgoing.on('close', () => ending.end(outgoing.writableFinished && incoming?.aborted !== true))
+  return () => ending.answered()
 }
 
-function nothing(): void {}
-
-function watchBody(c: Context, onEnd: OnEnd): () => void {
-  const made = noteWhole(c)
+function watchAnswer(c: Context, scope: HttpScope, onEnd: OnEnd): () => void {
+  const made = noteResponses(c)
+  const ending = new Ending(scope, made, onEnd)
+  // A middleware behind may put another one in its place, which the server does not know.
+  const request = c.req.raw
+  const server = bunServerOf(c)
+  const end = (isComplete: boolean): void => ending.end(isComplete)
   return () => {
-    const { signal } = c.req.raw
-    if (!c.finalized || isWhole(c, made) || signal.aborted) {
-      onEnd(!signal.aborted)
-      return
-    }
-    const { headers, status } = c.res
-    // After the headers: without its body, node-server's Response forgets those that it has by default.
-    const { body, statusText } = c.res
-    if (body === null || body.locked) {
-      onEnd(true)
-      return
-    }
-    // Hono would copy the old response's headers once more.
-    c.res = undefined
-    c.res = new Response(watched(body, signal, onEnd), { headers, status, statusText })
+    ending.answered()
+    const { method, signal } = request
+    // Nobody reads a body for HEAD, and what is there as a whole needs nothing more of the request.
+    const isOver = !c.finalized || method === 'HEAD' || c.res === made.whole
+    if (isOver || signal.aborted) end(!signal.aborted)
+    // An answer to an error may be out already, if the error was that of a middleware before, as
+    // `timeout()` is one: then its body is no longer ours to take.
+    else if (c.error === undefined && c.res === made.streamed && passOn(c, signal, ending)) return
+    else if (server !== undefined && pollResponse(server, request, end)) return
+    // What another middleware has made of a stream.
+    else if (c.error === undefined && made.stream && passOn(c, signal, ending)) return
+    else end(!signal.aborted)
   }
+}
+
+/** @returns whether there was a body to pass on */
+function passOn(c: Context, signal: AbortSignal, ending: Ending): boolean {
+  const { headers, status } = c.res
+  // After the headers: without its body, node-server's Response forgets those that it has by default.
+  const { body, statusText } = c.res
+  if (!(body instanceof ReadableStream) || body.locked) return false
+  // Hono would copy the old response's headers once more.
+  c.res = undefined
+  c.res = new Response(watched(body, signal, ending), { headers, status, statusText })
+  return true
 }
 
 function watched(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-  onEnd: OnEnd,
+  ending: Ending,
 ): ReadableStream<Uint8Array> {
-  let hasEnded = false
-  const end = (isComplete: boolean): void => {
-    if (hasEnded) return
-    hasEnded = true
+  const leave = (): void => {
     signal.removeEventListener('abort', leave)
-    onEnd(isComplete)
+    ending.end(false)
   }
-  const leave = (): void => end(false)
   // Bun neither reads nor cancels the body for a client that has left before its first chunk.
   signal.addEventListener('abort', leave)
-  return relay(body, { around: (call) => call(), onEnd: end })
-}
-
-/** Whether nothing is left to be done for this response, or nobody will read its body. */
-function isWhole(c: Context, made: Made): boolean {
-  // An answer to an error is short. It may even be out already, if the error was that of a middleware
-  // before, as `timeout()` is one: then its body is no longer ours to take.
-  return c.error !== undefined || c.res === made.whole || c.req.raw.method === 'HEAD'
-}
-
-/** The last response that was made of something whole. */
-interface Made {
-  whole: Response | undefined
-}
-
-/**
- * Notes what `c.json()`, `c.text()`, `c.html()` and `c.body()` make of anything but a stream. A
- * response does not tell, and to pass a string through a stream costs more than the rest of the request.
- */
-function noteWhole(c: Context): Made {
-  const made: Made = { whole: undefined }
-  c.json = noted(c.json, made)
-  c.text = noted(c.text, made)
-  c.html = noted(c.html, made)
-  c.body = noted(c.body, made)
-  return made
-}
-
-function noted<F extends (...args: any[]) => any>(make: F, made: Made): F {
-  // All of them have these parameters.
-  const makeAndNote = (data: unknown, init: unknown, headers: unknown): ReturnType<F> => {
-    const response = make(data, init, headers)
-    if (response instanceof Response && !(data instanceof ReadableStream)) made.whole = response
-    return response
-  }
-  return makeAndNote as F
+  return relay(body, {
+    around: (call) => call(),
+    onCancel: leave,
+    onEnd(isComplete) {
+      signal.removeEventListener('abort', leave)
+      ending.end(isComplete, false)
+    },
+  })
 }

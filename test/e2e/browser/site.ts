@@ -35,6 +35,8 @@ export async function openSite(): Promise<Site> {
   const database = await openDatabase()
   await loadData(database)
   const closing = new AbortController()
+  // Else the inspector is closed.
+  process.env.NODE_ENV = 'development'
   const server = await listen(withInspector(createApp(database), closing.signal))
   const load = startLoad(server.url)
   return {

@@ -13,7 +13,7 @@ describe('the inspector', () => {
     'shows batches that reject with %s, and goes on (R11)',
     async (_name, make) => {
       using watch = watchProcess()
-      await using page = await watchPage(inspector(), '/events')
+      await using page = await watchPage(inspector({ authorize: () => true }), '/events')
       const odd = createBatcher<number, number>({
         name: 'odd',
         run() {
@@ -34,7 +34,7 @@ describe('the inspector', () => {
       throw new Error('context manager')
     }
     const manager: ContextManager = Object.assign(new AsyncLocalStorageContextManager(), { active })
-    await using page = await watchPage(inspector(), '/events')
+    await using page = await watchPage(inspector({ authorize: () => true }), '/events')
     context.setGlobalContextManager(manager)
     try {
       const words = createBatcher<string, string>({ name: 'words', run: (all) => all })

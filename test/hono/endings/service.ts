@@ -1,8 +1,9 @@
 /** An app with a route for each way in which a response can end, which notes what happens when. */
-import type { Scope } from '@heddle/context'
+import { bindReadableStream, type Scope } from '@heddle/context'
 import { type Batcher, createBatcher } from '@heddle/core'
 import { heddle, type HeddleVariables, scopeOf } from '@heddle/hono'
 import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
 import { stream, streamSSE } from 'hono/streaming'
 
 import { type Call, crank, sleep } from '../../support/crank.ts'
@@ -61,6 +62,18 @@ export function createService(events: string[] = []): Service {
     }),
   )
   app.get('/raw', () => new Response(rawStream(events)))
+  app.get('/raw-text', () => new Response('text'))
+  app.get('/body', (c) => c.body(rawStream(events)))
+  app.get('/bound', () => new Response(bindReadableStream(rawStream(events))))
+  app.use('/copied', async (c, next) => {
+    await next()
+    c.res = new Response(c.res.body, c.res)
+  })
+  app.get('/copied', (c) => c.body(rawStream(events)))
+  // As an `app.use(cors())` does it: Hono then makes a copy of every response.
+  app.use('/cors/*', cors())
+  app.get('/cors/json', (c) => c.json({ ok: true }))
+  app.get('/cors/stream', (c) => c.body(rawStream(events)))
   app.use('/sse', async (c, next) => {
     await next()
     // Hono sets it, and HTTP/2 forbids it: without this, no server-sent event gets out, Heddle or not.

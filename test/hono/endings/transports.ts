@@ -1,8 +1,11 @@
 /** The ways a request reaches an app, and how its client reads the answer or leaves. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { type ClientHttp2Session, connect, constants, createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
 import { serve } from '@hono/node-server'
@@ -26,11 +29,21 @@ export interface Client extends AsyncDisposable {
 
 export type Transport = (app: Hono<any>) => Promise<Client>
 
-const isBun = 'bun' in process.versions
+interface BunGlobals {
+  serve(options: object): { readonly url: URL; stop(force: boolean): Promise<void> }
+}
+
+const { Bun: bun } = globalThis as { Bun?: BunGlobals }
 
 /** Those of the runtime that runs the test. */
-export const transports: Readonly<Record<string, Transport>> = isBun
-  ? { Bun: overSockets, 'in process': inProcess }
+export const transports: Readonly<Record<string, Transport>> = bun
+  ? {
+      Bun: overSockets,
+      'Bun in c.env.server': (app) =>
+        overBun(bun, (request, server) => app.fetch(request, { server, own: 'variable' })),
+      'Bun on a unix socket': (app) => overUnixSocket(bun, app),
+      'in process': inProcess,
+    }
   : { 'Node HTTP/1': overSockets, 'Node HTTP/2': overHttp2, 'in process': inProcess }
 
 async function overSockets(app: Hono<any>): Promise<Client> {
@@ -38,6 +51,32 @@ async function overSockets(app: Hono<any>): Promise<Client> {
   return {
     send: (path, method) => exchange((init) => fetch(`${server.url}${path}`, init), method),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+function overBun(
+  { serve: serveBun }: BunGlobals,
+  answer: (request: Request, server: object) => unknown,
+): Promise<Client> {
+  const server = serveBun({ hostname: '127.0.0.1', port: 0, fetch: answer })
+  return Promise.resolve({
+    send: (path, method) => exchange((init) => fetch(new URL(path, server.url), init), method),
+    [Symbol.asyncDispose]: () => server.stop(true),
+  })
+}
+
+async function overUnixSocket({ serve: serveBun }: BunGlobals, app: Hono<any>): Promise<Client> {
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-'))
+  const unix = join(folder, 'socket')
+  const server = serveBun({ unix, fetch: app.fetch })
+  const ask = (path: string, init: RequestInit): Promise<Response> =>
+    fetch(`http://localhost${path}`, { ...init, unix } as RequestInit)
+  return {
+    send: (path, method) => exchange((init) => ask(path, init), method),
+    async [Symbol.asyncDispose]() {
+      await server.stop(true)
+      await rm(folder, { recursive: true })
+    },
   }
 }
 

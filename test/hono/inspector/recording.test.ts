@@ -16,9 +16,14 @@ function ofType(told: Told, type: string): Told['events'] {
   return told.events.filter((event) => event.type === type)
 }
 
+/** In process it cannot know who looks. */
+function open(): Hono {
+  return inspector({ authorize: () => true })
+}
+
 function appWith(route: (app: Hono<any>) => void): Hono<any> {
   const app = new Hono<any>()
-  app.route('/_heddle', inspector())
+  app.route('/_heddle', open())
   app.use(heddle({ serverTiming: false }))
   route(app)
   return app
@@ -89,11 +94,15 @@ describe('the inspector', () => {
       return ofType(await page.until((all) => ofType(all, 'end').length === 1), 'start')[0]
         ?.partition
     }
-    expect(await toldOf(inspector())).toBe('test.inspector.tenant=acme')
     const before = process.env.NODE_ENV
-    process.env.NODE_ENV = 'production'
     try {
-      expect(await toldOf(inspector({ authorize: () => true }))).toBe('')
+      process.env.NODE_ENV = 'development'
+      expect(await toldOf(open())).toBe('test.inspector.tenant=acme')
+      for (const other of ['production', 'staging', undefined]) {
+        if (other === undefined) delete process.env.NODE_ENV
+        else process.env.NODE_ENV = other
+        expect(await toldOf(open())).toBe('')
+      }
     } finally {
       process.env.NODE_ENV = before
     }
@@ -102,7 +111,7 @@ describe('the inspector', () => {
   it('tells of items that never ran', async () => {
     const { run, calls } = crank<number>()
     const batcher = createBatcher({ name: 'lost', run, maxBatchSize: 1, maxQueueSize: 1 })
-    await using page = await watch(inspector(), '/events')
+    await using page = await watch(open(), '/events')
     const leaving = new AbortController()
     const running = batcher.submit(1)
     await until(() => calls.length === 1)
@@ -120,7 +129,7 @@ describe('the inspector', () => {
   it('tells who joined a batch that ran already, and what failed one', async () => {
     const { run, calls } = crank<string>()
     const batcher = createBatcher({ name: 'joined', run, dedupeBy: (input) => input })
-    await using page = await watch(inspector(), '/events')
+    await using page = await watch(open(), '/events')
     const first = ended(batcher.submit('same'))
     await until(() => calls.length === 1)
     const second = ended(batcher.submit('same'))
@@ -144,7 +153,7 @@ describe('the inspector', () => {
       maxBatchSize: 50,
       maxQueueSize: 10_000,
     })
-    await using page = await watch(inspector(), '/events')
+    await using page = await watch(open(), '/events')
     await Promise.all(Array.from({ length: 10_000 }, (_, n) => batcher.submit(n)))
     const told = await page.until(({ gauges }) => gauges[0]?.items === 10_000)
     const starts = ofType(told, 'start')
@@ -159,7 +168,7 @@ describe('the inspector', () => {
 describe('a page that does not keep up', () => {
   it('is told that it has missed something', async () => {
     const batcher = createBatcher({ name: 'slow-page', run: (inputs: readonly number[]) => inputs })
-    const app = inspector()
+    const app = open()
     await using page = await watch(app, '/events')
     {
       using clock = virtualClock()
@@ -187,7 +196,7 @@ describe('without a page', () => {
       },
     }
     using _hooks = instrument(hooks)
-    const app = inspector()
+    const app = open()
     const { [Symbol.for('@heddle/core/instruments/v1')]: registry } = globalThis as unknown as {
       [key: symbol]: { readonly instruments: readonly unknown[] }
     }

@@ -16,6 +16,8 @@ export function eventsOf(
   recorder: Recorder,
   closing: AbortSignal | undefined,
 ): Response {
+  // Nobody would read it, or say when it is enough.
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' })
   c.header('X-Accel-Buffering', 'no')
   return streamSSE(c, async (stream) => {
     const watcher = recorder.watch()

@@ -2,10 +2,11 @@ import type { Context } from 'hono'
 
 export interface InspectorOptions {
   /**
-   * Whether this request may look, for example `(c) => isAdmin(c)`. With it the inspector serves in
-   * production, too; there it shows no partitions, which have values of keys in them.
+   * Whether this request may look, for example `(c) => isAdmin(c)`. It decides in the place of `NODE_ENV` and
+   * of where the request comes from: another machine, a proxy. Other websites are refused all the same.
+   * Outside development the page shows no partitions, which have values of keys in them.
    *
-   * @defaultValue in development those on the machine itself, in production nobody
+   * @defaultValue where `NODE_ENV` is `development` who is on the same machine, elsewhere nobody
    */
   readonly authorize?: (c: Context) => boolean | Promise<boolean>
   /**

@@ -3,6 +3,7 @@ import type { Context, TypedResponse } from 'hono'
 import type { HttpScope } from '../http-scope.ts'
 import { scopeOf } from '../middleware.ts'
 import { timingSince } from '../server-timing.ts'
+import { noteSelfHolding } from '../stream-helpers.ts'
 import { formatOf } from './formats.ts'
 import { leaveSource, StreamBody } from './stream-body.ts'
 import { abortFailure } from './stream-failure.ts'
@@ -48,7 +49,9 @@ export async function streamBatched<C>(
     return c.newResponse(null, 200, headers) as StreamResponse
   }
   const body = new StreamBody({ iterator, first, format, callbacks: options, scope, timing })
-  return c.body(body.readable(), 200, headers)
+  const readable = body.readable()
+  noteSelfHolding(readable)
+  return c.body(readable, 200, headers)
 }
 
 function iteratorOf<C>(iterable: AsyncIterable<C>): AsyncIterator<C> {

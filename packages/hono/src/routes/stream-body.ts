@@ -1,5 +1,5 @@
 import { onAbort, Snapshot } from '@heddle/context'
-import { asError } from '@heddle/context/engine'
+import { asError, SourceHold } from '@heddle/context/engine'
 
 import type { HttpScope } from '../http-scope.ts'
 import type { ElapsedTiming } from '../server-timing.ts'
@@ -176,8 +176,7 @@ export class StreamBody<C> {
 
 /** Tells the iterable that no more is wanted. What is left for it to do, it does while the scope is open. */
 export function leaveSource(iterator: AsyncIterator<unknown>, scope: HttpScope): void {
-  scope.hold()
-  void returnQuietly(iterator).then(() => scope.letGo())
+  new SourceHold(scope).releaseAfter(returnQuietly(iterator))
 }
 
 async function returnQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
