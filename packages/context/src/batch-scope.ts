@@ -1,5 +1,6 @@
 import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
+import { assertOption, type OptionRule } from './options.ts'
 import { registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
 import type { Scope } from './types.ts'
@@ -45,15 +46,25 @@ export interface BatchScope extends Scope {
  * as they are now.
  *
  * @param members - what was captured of each member, in the order of the batch
+ * @throws TypeError without members, or without options
  * @throws what the merge function of a key throws
  */
 export function openBatchScope(members: readonly Member[], options: BatchScopeOptions): BatchScope {
+  assertOption('openBatchScope', 'members', members, anArray)
+  assertOption('openBatchScope', 'options', options, anObject)
   const scope = new OpenBatchScope(members.length, options)
   for (const key of registry.sharedKeys) {
     const value = shared(key, members)
     if (value !== undefined) scope.write(key.index, key.name, value)
   }
   return scope
+}
+
+const anArray: OptionRule = { expected: 'an array of snapshots', holds: Array.isArray }
+/** No more is asked of it: an engine's own object may make its name only when it is read. */
+const anObject: OptionRule = {
+  expected: 'an object with a name',
+  holds: (value) => typeof value === 'object' && value !== null && 'name' in value,
 }
 
 class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {

@@ -1,5 +1,6 @@
 import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
+import { aFunction, assertOption, assertOptions, type OptionRule } from './options.ts'
 import { storage } from './registry.ts'
 import { DetachedScope } from './request-scope.ts'
 import { runOwned } from './run.ts'
@@ -17,6 +18,7 @@ export interface DetachOptions {
  * request's end nor its abort or deadline ends it; the scope closes when the work has settled.
  *
  * @returns what `fn` returns
+ * @throws TypeError for what is no function, or an option that is not as described
  * @throws ContextError `SCOPE_CLOSED` for a key of `options.keep` when the current scope has closed
  * @example
  * ```ts
@@ -24,6 +26,8 @@ export interface DetachOptions {
  * ```
  */
 export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
+  assertOption('detach', 'fn', fn, aFunction)
+  assertOptions('detach', options, RULES)
   const parent = storage.getStore()
   const entries = (options.keep ?? []).flatMap((key) => {
     const { index, name } = key as Key<unknown>
@@ -33,4 +37,16 @@ export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
   const scope = new DetachedScope({})
   scope.openedAt = callSite(detach)
   return runNeutral(() => runOwned(scope, entries, fn))
+}
+
+const RULES = {
+  keep: {
+    expected: 'an array of keys',
+    holds: (value) => Array.isArray(value) && value.every(isKey),
+  },
+} satisfies Record<keyof DetachOptions, OptionRule>
+
+/** Keys of another copy of this package count, too. */
+function isKey(value: unknown): boolean {
+  return typeof (value as Partial<Key<unknown>> | null)?.index === 'number'
 }

@@ -10,6 +10,19 @@ export { setTracePropagation } from './carrier.ts'
 export { type Clock, clock, installClock, type Timer } from './clock.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'
 export { contextsAreResources, enterResource } from './neutral.ts'
+export {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  aPositiveTime,
+  assertOption,
+  assertOptions,
+  aText,
+  oneOf,
+  type OptionRule,
+  type OptionRules,
+  shown,
+} from './options.ts'
 export { partitionLabel, partitionOf } from './partition.ts'
 export type { TracePropagation } from './registry.ts'
 export { relay, type RelayOptions } from './relay.ts'
