@@ -7,19 +7,19 @@ describe('heddle()', () => {
   it.each<[object, string]>([
     [{ timeout: 0 }, 'Expected `timeout` to be a number of ms above 0, got 0'],
     [{ timeout: Number.NaN }, 'Expected `timeout` to be a number of ms above 0, got NaN'],
-    [{ timeout: '5s' }, 'Expected `timeout` to be a number of ms above 0, got 5s'],
+    [{ timeout: '5s' }, "Expected `timeout` to be a number of ms above 0, got '5s'"],
     [{ overloadStatus: 500 }, 'Expected `overloadStatus` to be 503 or 429, got 500'],
-    [{ serverTiming: 'yes' }, 'Expected `serverTiming` to be a boolean, got yes'],
+    [{ serverTiming: 'yes' }, "Expected `serverTiming` to be a boolean, got 'yes'"],
     [{ problems: 1 }, 'Expected `problems` to be a boolean, got 1'],
     [{ telemetry: null }, 'Expected `telemetry` to be a boolean, got null'],
     [
       { requestId: { header: 'bad header' } },
-      'Expected `requestId.header` to be the name of a header, got bad header',
+      "Expected `requestId.header` to be the name of a header, got 'bad header'",
     ],
-    [{ requestId: { trust: 'yes' } }, 'Expected `requestId.trust` to be a boolean, got yes'],
+    [{ requestId: { trust: 'yes' } }, "Expected `requestId.trust` to be a boolean, got 'yes'"],
     [
       { requestId: { generate: 'uuid' } },
-      'Expected `requestId.generate` to be a function, got uuid',
+      "Expected `requestId.generate` to be a function, got 'uuid'",
     ],
   ])('refuses %o', (options, message) => {
     expect(() => heddle(options as HeddleOptions)).toThrow(new TypeError(`heddle(): ${message}`))

@@ -31,7 +31,10 @@ export const aPositiveTime: OptionRule = {
 
 export function oneOf(...values: readonly (string | number | boolean)[]): OptionRule {
   return {
-    expected: values.map(shown).join(' or '),
+    expected: values
+      .map(shown)
+      .join(', ')
+      .replace(/, (?=[^,]*$)/, ' or '),
     holds: (value) => values.includes(value as string),
   }
 }

@@ -4,7 +4,7 @@ import { secureHeaders } from 'hono/secure-headers'
 
 import { refusal } from './access.ts'
 import { eventsOf } from './events.ts'
-import { assertOptions, type InspectorOptions } from './options.ts'
+import { assertInspectorOptions, type InspectorOptions } from './options.ts'
 import { html, script, style } from './page.generated.ts'
 import { Recorder } from './recorder.ts'
 
@@ -24,7 +24,7 @@ import { Recorder } from './recorder.ts'
  * ```
  */
 export function inspector(options: InspectorOptions = {}): Hono {
-  assertOptions(options)
+  assertInspectorOptions(options)
   const recorder = new Recorder({ partitions: isDevelopment() })
   const app = new Hono()
   app.use(headers)
