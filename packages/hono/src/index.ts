@@ -16,6 +16,7 @@ export {
 export type { ClosableServer } from './operations/closing.ts'
 export {
   type ClosableBatcher,
+  type ClosableTelemetry,
   gracefulShutdown,
   type Shutdown,
   type ShutdownOptions,

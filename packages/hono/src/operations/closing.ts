@@ -1,16 +1,5 @@
-/** A server of node:http, node:https or node:http2. */
-interface NodeServer {
-  close(done: (error?: Error) => void): unknown
-  on(event: 'session', listener: (session: Http2Session) => void): unknown
-  closeIdleConnections?(): void
-  closeAllConnections?(): void
-}
-
-interface Http2Session {
-  close(): void
-  destroy(): void
-  once(event: 'close', listener: () => void): unknown
-}
+import { closeAnswers } from './last-answers.ts'
+import { NodeClosing, type NodeServer } from './node-closing.ts'
 
 interface BunServer {
   stop(closeActiveConnections?: boolean): Promise<void>
@@ -20,49 +9,44 @@ export type ClosableServer = NodeServer | BunServer
 
 /** How a server ends, on either runtime. */
 export interface Closing {
-  /** Stops accepting, and resolves when everything that was open has been answered. */
-  close(): Promise<void>
+  /**
+   * Stops accepting, and resolves when everything that was open has been answered.
+   *
+   * @param limit - ms that it may take, after which `cutOff` is called
+   */
+  close(limit: number): Promise<void>
   /** Breaks the connections that are still there. */
   cutOff(): Promise<void>
 }
 
-/** ms between two looks for connections of HTTP/1 that have become idle: Node keeps them for seconds. */
-const SWEEP = 20
+export function isClosableServer(server: unknown): server is ClosableServer {
+  if (typeof server !== 'object' || server === null) return false
+  const { stop, close, on } = server as Partial<Record<string, unknown>>
+  return typeof stop === 'function' || (typeof close === 'function' && typeof on === 'function')
+}
 
 export function toClosing(server: ClosableServer): Closing {
-  return 'stop' in server ? ofBun(server) : ofNode(server)
+  return 'stop' in server ? new BunClosing(server) : new NodeClosing(server)
 }
 
-function ofBun(server: BunServer): Closing {
-  return { close: () => server.stop(), cutOff: () => server.stop(true) }
-}
+class BunClosing implements Closing {
+  readonly #server: BunServer
 
-function ofNode(server: NodeServer): Closing {
-  const sessions = new Set<Http2Session>()
-  server.on('session', (session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
-  let closed: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closed ??= new Promise((resolve) => {
-      const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP)
-      server.close(() => {
-        clearInterval(sweep)
-        // An error says that it was not listening any more.
-        resolve()
-      })
-      // Its streams end as usual, and it takes no new ones.
-      for (const session of sessions) session.close()
-    })
-    return closed
+  constructor(server: BunServer) {
+    this.#server = server
   }
-  return {
-    close,
-    cutOff() {
-      server.closeAllConnections?.()
-      for (const session of sessions) session.destroy()
-      return close()
-    },
+
+  async close(): Promise<void> {
+    // Before it stops: a client that reads in its answer that this is the last one sends nothing after it.
+    const answersGoOn = closeAnswers()
+    try {
+      await this.#server.stop()
+    } finally {
+      answersGoOn()
+    }
+  }
+
+  cutOff(): Promise<void> {
+    return this.#server.stop(true)
   }
 }

@@ -1,0 +1,54 @@
+import { constants } from 'node:http2'
+
+import { type HttpRequest, isHalfSent, type Patience, Silence } from './connection.ts'
+
+export interface Http2Session {
+  close(): void
+  destroy(): void
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** The sessions of a server that speaks HTTP/2: each ends by itself when it is told and its streams have ended. */
+export class Http2Sessions {
+  readonly #sessions = new Set<Http2Session>()
+  /** The requests that have a body, until they are closed. */
+  readonly #uploads = new Map<HttpRequest, Silence>()
+  #hasNew = false
+
+  add(session: Http2Session): void {
+    this.#hasNew = true
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+  }
+
+  /** Whether one has been added since this was asked. */
+  hasNew(): boolean {
+    const hasNew = this.#hasNew
+    this.#hasNew = false
+    return hasNew
+  }
+
+  take(request: HttpRequest): void {
+    if (request.stream?.endAfterHeaders !== false) return
+    this.#uploads.set(request, new Silence())
+    request.once('close', () => this.#uploads.delete(request))
+  }
+
+  /** The streams end as usual, and no new ones are taken. */
+  close(): void {
+    for (const session of this.#sessions) session.close()
+  }
+
+  endIfSilent(now: number, patience: Patience): void {
+    for (const [request, silence] of this.#uploads) {
+      if (!isHalfSent(request)) continue
+      if (now >= patience.end || silence.isOver(request.socket.bytesRead, now, patience)) {
+        request.stream?.close(constants.NGHTTP2_CANCEL)
+      }
+    }
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy()
+  }
+}

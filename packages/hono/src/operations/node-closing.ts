@@ -1,0 +1,154 @@
+import { Server } from 'node:net'
+
+import type { Closing } from './closing.ts'
+import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
+import { Http2Sessions } from './http2-sessions.ts'
+
+/** A server of node:http, node:https or node:http2. */
+export interface NodeServer {
+  close(done: (error?: Error) => void): unknown
+  on(event: string, listener: (...args: any[]) => void): unknown
+  prependListener?(event: string, listener: (...args: any[]) => void): unknown
+  removeListener?(event: string, listener: (...args: any[]) => void): unknown
+  listenerCount?(event: string): number
+  closeIdleConnections?(): void
+  closeAllConnections?(): void
+}
+
+/** ms between two looks at the connections. */
+const SWEEP = 20
+/**
+ * ms that a connection may be silent before it is shut. A client may have sent a request on it already,
+ * which would be lost: under load its next request comes in this time, and its answer is the last one.
+ */
+const SILENCE = 500
+
+/**
+ * Ends a server of Node. Its own `close()` shuts connections that are idle at once, whatever is on its
+ * way, and waits for those that are half-sent; so the connections are counted here, from the start.
+ */
+export class NodeClosing implements Closing {
+  readonly #server: NodeServer
+  readonly #connections = new Map<Socket, Connection>()
+  /** Everything that holds the server open, whatever it speaks. */
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Http2Sessions()
+  /** Sockets of TLS that have not shaken hands yet, by their peers. */
+  readonly #handshakes = new Map<string, Socket>()
+  #closed: Promise<void> | undefined
+
+  constructor(server: NodeServer) {
+    this.#server = server
+    server.on('session', (session) => this.#sessions.add(session))
+    const isSecure = 'setSecureContext' in server
+    server.on('connection', (socket: Socket) => {
+      if (isSecure) this.#shaking(socket)
+      else this.#connected(socket)
+    })
+    server.on('secureConnection', (socket: Socket) => this.#shaken(socket))
+    // First, since the app may answer at once.
+    const listen = (server.prependListener ?? server.on).bind(server)
+    listen('request', (request: HttpRequest, response: HttpResponse) => {
+      const connection = this.#connections.get(request.socket)
+      if (connection) connection.take(request, response, this.#closed !== undefined)
+      else this.#sessions.take(request)
+    })
+    followUpgrades(server, (socket) => this.#connections.delete(socket))
+  }
+
+  close(limit: number): Promise<void> {
+    return (this.#closed ??= new Promise((resolve) => {
+      const begin = performance.now()
+      const patience = { begin, silence: Math.min(SILENCE, limit / 4), end: begin + limit / 2 }
+      const sweep = setInterval(() => {
+        const now = performance.now()
+        for (const connection of this.#connections.values()) connection.endIfSilent(now, patience)
+        this.#sessions.endIfSilent(now, patience)
+      }, SWEEP)
+      for (const connection of this.#connections.values()) connection.sayLast()
+      this.#stopListening(() => {
+        clearInterval(sweep)
+        // An error says that it was not listening any more.
+        resolve()
+      })
+      this.#sessions.close()
+    }))
+  }
+
+  cutOff(): Promise<void> {
+    this.#server.closeAllConnections?.()
+    this.#sessions.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+    return this.close(0)
+  }
+
+  #shaking(socket: Socket): void {
+    const peer = peerOf(socket)
+    if (peer === undefined) {
+      this.#hold(socket)
+      return
+    }
+    this.#handshakes.set(peer, socket)
+    this.#connected(socket)
+    socket.once('close', () => {
+      if (this.#handshakes.get(peer) === socket) this.#handshakes.delete(peer)
+    })
+  }
+
+  /** From now on it is this that speaks HTTP; the socket below it only carries it. */
+  #shaken(socket: Socket): void {
+    const peer = peerOf(socket)
+    const below = peer === undefined ? undefined : this.#handshakes.get(peer)
+    if (below) this.#connections.delete(below)
+    this.#connected(socket)
+  }
+
+  #connected(socket: Socket): void {
+    this.#hold(socket)
+    // Of HTTP/2 a session comes before its connection.
+    if (!this.#sessions.hasNew()) this.#connections.set(socket, new Connection(socket))
+  }
+
+  #hold(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#connections.delete(socket)
+    })
+  }
+
+  #stopListening(done: () => void): void {
+    const server = this.#server
+    // That of node:http shuts what is idle.
+    if (server instanceof Server) Server.prototype.close.call(server, done)
+    else server.close(done)
+  }
+}
+
+/** `undefined` on a Unix socket. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`
+}
+
+/**
+ * Calls `upgraded` with the sockets that leave HTTP. A listener of ours alone would make Node take every
+ * upgrade for accepted, so there is one as long as the app has one.
+ */
+function followUpgrades(server: NodeServer, upgraded: (socket: Socket) => void): void {
+  const { listenerCount, prependListener, removeListener } = server
+  if (!listenerCount || !prependListener || !removeListener) return
+  const follow = (_request: unknown, socket: Socket): void => upgraded(socket)
+  let follows = false
+  const added = (event: string, listener: unknown): void => {
+    if (event !== 'upgrade' || follows || listener === follow) return
+    follows = true
+    prependListener.call(server, 'upgrade', follow)
+  }
+  if (listenerCount.call(server, 'upgrade') > 0) added('upgrade', undefined)
+  server.on('newListener', added)
+  server.on('removeListener', (event: string) => {
+    if (event !== 'upgrade' || !follows || listenerCount.call(server, 'upgrade') !== 1) return
+    follows = false
+    removeListener.call(server, 'upgrade', follow)
+  })
+}
