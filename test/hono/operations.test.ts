@@ -79,7 +79,7 @@ describe('heddleHealth()', () => {
 
   it.each<[object, string]>([
     [{ maxAge: 0 }, 'Expected `maxAge` to be a number of ms above 0, got 0'],
-    [{ probe: 'dead' }, "Expected `probe` to be 'ready' or 'live', got dead"],
+    [{ probe: 'dead' }, "Expected `probe` to be 'ready' or 'live', got 'dead'"],
   ])('refuses %o', (options, message) => {
     expect(() => heddleHealth(options)).toThrow(new TypeError(`heddleHealth(): ${message}`))
   })

@@ -40,8 +40,8 @@ const registry: Registry = (holder[REGISTRY] ??= {
  * @throws TypeError for an option that is not as described
  * @example
  * ```ts
- * const off = instrumentBatchers()
- * process.once('SIGTERM', () => off[Symbol.dispose]())
+ * instrumentBatchers({ tracerProvider: provider })
+ * const shutdown = gracefulShutdown({ server, batchers, telemetry: provider })
  * ```
  */
 export function instrumentBatchers(options: InstrumentBatchersOptions = {}): Disposable {

@@ -1,9 +1,5 @@
-import { closeAnswers } from './last-answers.ts'
+import { BunClosing, type BunServer } from './bun-closing.ts'
 import { NodeClosing, type NodeServer } from './node-closing.ts'
-
-interface BunServer {
-  stop(closeActiveConnections?: boolean): Promise<void>
-}
 
 export type ClosableServer = NodeServer | BunServer
 
@@ -27,26 +23,4 @@ export function isClosableServer(server: unknown): server is ClosableServer {
 
 export function toClosing(server: ClosableServer): Closing {
   return 'stop' in server ? new BunClosing(server) : new NodeClosing(server)
-}
-
-class BunClosing implements Closing {
-  readonly #server: BunServer
-
-  constructor(server: BunServer) {
-    this.#server = server
-  }
-
-  async close(): Promise<void> {
-    // Before it stops: a client that reads in its answer that this is the last one sends nothing after it.
-    const answersGoOn = closeAnswers()
-    try {
-      await this.#server.stop()
-    } finally {
-      answersGoOn()
-    }
-  }
-
-  cutOff(): Promise<void> {
-    return this.#server.stop(true)
-  }
 }

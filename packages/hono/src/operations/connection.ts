@@ -1,3 +1,5 @@
+import { type Patience, Silence } from './patience.ts'
+
 /** As much of a socket of Node as is needed here. */
 export interface Socket {
   readonly bytesRead: number
@@ -31,30 +33,6 @@ export interface HttpResponse {
   removeHeader(name: string): void
 }
 
-/** How long a server that closes waits for its clients; ms on the `performance.now()` clock. */
-export interface Patience {
-  readonly begin: number
-  /** ms without a byte, after which a client is given up. */
-  readonly silence: number
-  /** When a request that has not come to its end, however slowly it comes, is given up. */
-  readonly end: number
-}
-
-/** When the client of a request, or of a connection, has last sent something. */
-export class Silence {
-  #bytes = -1
-  #since = 0
-
-  /** Whether it has lasted too long, since the closing began. */
-  isOver(bytes: number, now: number, { begin, silence }: Patience): boolean {
-    if (bytes !== this.#bytes) {
-      this.#since = this.#bytes === -1 ? begin : now
-      this.#bytes = bytes
-    }
-    return now - this.#since >= silence
-  }
-}
-
 /** A connection that speaks HTTP/1. */
 export class Connection {
   readonly #socket: Socket
@@ -63,9 +41,9 @@ export class Connection {
   /** The latest of them. */
   #request: HttpRequest | undefined
   #response: HttpResponse | undefined
-  /** Since when there is none. */
-  #idleSince = 0
-  readonly #silence = new Silence()
+  /** ms for which the client has been waited for. */
+  #idle = 0
+  #silence: Silence | undefined
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -88,25 +66,27 @@ export class Connection {
     if (this.#response?.headersSent === false) this.#response.setHeader('Connection', 'close')
   }
 
-  endIfSilent(now: number, patience: Patience): void {
-    if (this.#isGivenUp(now, patience)) this.#socket.destroy()
+  /** @param step - ms since the last look */
+  endIfSilent(step: number, patience: Patience): void {
+    if (this.#isGivenUp(step, patience)) this.#socket.destroy()
   }
 
-  #isGivenUp(now: number, patience: Patience): boolean {
+  #isGivenUp(step: number, patience: Patience): boolean {
     if (this.#open === 0) {
       // Also if the head of a request is coming: whoever sends it slowly may send it for ever.
-      return now - Math.max(this.#idleSince, patience.begin) >= patience.silence
+      this.#idle += step
+      return this.#idle >= patience.silence
     }
+    this.#idle = 0
     const request = this.#request
     if (request === undefined || !isHalfSent(request)) return false
-    return now >= patience.end || this.#silence.isOver(this.#socket.bytesRead, now, patience)
+    this.#silence ??= new Silence()
+    return patience.isOver || this.#silence.isOver(this.#socket.bytesRead, step, patience)
   }
 
   #answered(): void {
     this.#open -= 1
-    if (this.#open > 0) return
-    this.#request = this.#response = undefined
-    this.#idleSince = performance.now()
+    if (this.#open === 0) this.#request = this.#response = this.#silence = undefined
   }
 }
 

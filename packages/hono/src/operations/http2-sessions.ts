@@ -1,6 +1,7 @@
 import { constants } from 'node:http2'
 
-import { type HttpRequest, isHalfSent, type Patience, Silence } from './connection.ts'
+import { type HttpRequest, isHalfSent } from './connection.ts'
+import { type Patience, Silence } from './patience.ts'
 
 export interface Http2Session {
   close(): void
@@ -39,10 +40,11 @@ export class Http2Sessions {
     for (const session of this.#sessions) session.close()
   }
 
-  endIfSilent(now: number, patience: Patience): void {
+  /** @param step - ms since the last look */
+  endIfSilent(step: number, patience: Patience): void {
     for (const [request, silence] of this.#uploads) {
       if (!isHalfSent(request)) continue
-      if (now >= patience.end || silence.isOver(request.socket.bytesRead, now, patience)) {
+      if (patience.isOver || silence.isOver(request.socket.bytesRead, step, patience)) {
         request.stream?.close(constants.NGHTTP2_CANCEL)
       }
     }

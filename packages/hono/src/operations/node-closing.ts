@@ -2,7 +2,8 @@ import { Server } from 'node:net'
 
 import type { Closing } from './closing.ts'
 import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
-import { Http2Sessions } from './http2-sessions.ts'
+import { Http2Sessions, type Http2Session } from './http2-sessions.ts'
+import { SILENCE, SWEEP } from './patience.ts'
 
 /** A server of node:http, node:https or node:http2. */
 export interface NodeServer {
@@ -14,14 +15,6 @@ export interface NodeServer {
   closeIdleConnections?(): void
   closeAllConnections?(): void
 }
-
-/** ms between two looks at the connections. */
-const SWEEP = 20
-/**
- * ms that a connection may be silent before it is shut. A client may have sent a request on it already,
- * which would be lost: under load its next request comes in this time, and its answer is the last one.
- */
-const SILENCE = 500
 
 /**
  * Ends a server of Node. Its own `close()` shuts connections that are idle at once, whatever is on its
@@ -39,7 +32,7 @@ export class NodeClosing implements Closing {
 
   constructor(server: NodeServer) {
     this.#server = server
-    server.on('session', (session) => this.#sessions.add(session))
+    server.on('session', (session: Http2Session) => this.#sessions.add(session))
     const isSecure = 'setSecureContext' in server
     server.on('connection', (socket: Socket) => {
       if (isSecure) this.#shaking(socket)
@@ -58,13 +51,7 @@ export class NodeClosing implements Closing {
 
   close(limit: number): Promise<void> {
     return (this.#closed ??= new Promise((resolve) => {
-      const begin = performance.now()
-      const patience = { begin, silence: Math.min(SILENCE, limit / 4), end: begin + limit / 2 }
-      const sweep = setInterval(() => {
-        const now = performance.now()
-        for (const connection of this.#connections.values()) connection.endIfSilent(now, patience)
-        this.#sessions.endIfSilent(now, patience)
-      }, SWEEP)
+      const sweep = this.#sweep(limit)
       for (const connection of this.#connections.values()) connection.sayLast()
       this.#stopListening(() => {
         clearInterval(sweep)
@@ -73,6 +60,22 @@ export class NodeClosing implements Closing {
       })
       this.#sessions.close()
     }))
+  }
+
+  #sweep(limit: number): ReturnType<typeof setInterval> {
+    const silence = Math.min(SILENCE, limit / 4)
+    let before = performance.now()
+    let waited = 0
+    return setInterval(() => {
+      const now = performance.now()
+      // A process that was busy has not read what has come meanwhile, so no more than this counts.
+      const step = Math.min(now - before, 2 * SWEEP)
+      before = now
+      waited += step
+      const patience = { silence, isOver: waited >= limit / 2 }
+      for (const connection of this.#connections.values()) connection.endIfSilent(step, patience)
+      this.#sessions.endIfSilent(step, patience)
+    }, SWEEP)
   }
 
   cutOff(): Promise<void> {

@@ -74,13 +74,14 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
 
   const shutDown = async (): Promise<boolean> => {
     const end = performance.now() + timeout
-    const kept = telemetry === undefined ? 0 : Math.min(timeout / 4, 2_000)
+    const last = Math.min(timeout / 20, AT_LAST)
+    const kept = 2 * last + (telemetry === undefined ? 0 : Math.min(timeout / 4, FOR_TELEMETRY))
     const untilKept = (): number => Math.max(0, end - kept - performance.now())
     controller.abort(new DOMException('The service is shutting down', 'AbortError'))
     const limit = untilKept()
     const isAnswered = await isDone(limit, 'the server', () => closing.close(limit))
-    const isDrained = await closeAll(batchers, untilKept())
-    if (!isAnswered) await isDone(AT_LAST, 'the server', () => closing.cutOff())
+    const isDrained = await closeAll(batchers, untilKept(), last)
+    if (!isAnswered) await isDone(last, 'the server', () => closing.cutOff())
     // Spans of the last batches and responses end when their promises and sockets have told it.
     await setImmediate()
     const left = Math.max(0, end - performance.now())
@@ -91,15 +92,21 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
   return Object.assign(() => (result ??= runNeutral(shutDown)), { signal: controller.signal })
 }
 
-/** ms for what has been aborted, and has nothing to wait for any more. */
+/** At most so many ms are for what has been aborted, and has nothing to wait for any more. */
 const AT_LAST = 100
+/** At most so many ms are kept for the telemetry. */
+const FOR_TELEMETRY = 2_000
 
-async function closeAll(batchers: readonly ClosableBatcher[], limit: number): Promise<boolean> {
+async function closeAll(
+  batchers: readonly ClosableBatcher[],
+  limit: number,
+  last: number,
+): Promise<boolean> {
   const close = (options?: { readonly timeout: number }) => async (): Promise<unknown> =>
     await Promise.all(batchers.map((batcher) => batcher.close(options)))
   if (await isDone(limit, 'a batcher', close())) return true
   // A batcher whose time is over aborts what still runs, and is closed then.
-  await isDone(AT_LAST, 'a batcher', close({ timeout: 0 }))
+  await isDone(last, 'a batcher', close({ timeout: 0 }))
   return false
 }
 
