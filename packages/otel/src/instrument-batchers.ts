@@ -6,7 +6,7 @@ import { activeSpan } from './batch-span.ts'
 import { tracePropagation } from './carriers.ts'
 import { createHooks } from './hooks.ts'
 import { createMetricHooks } from './metric-hooks.ts'
-import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
+import { assertInstrumentOptions, type InstrumentBatchersOptions } from './options.ts'
 
 /** Who has turned tracing on, and the hooks that all of them share. */
 interface Registry {
@@ -45,7 +45,7 @@ const registry: Registry = (holder[REGISTRY] ??= {
  * ```
  */
 export function instrumentBatchers(options: InstrumentBatchersOptions = {}): Disposable {
-  assertOptions(options)
+  assertInstrumentOptions(options)
   const user = { options }
   changeUsers([...registry.users, user])
   return {

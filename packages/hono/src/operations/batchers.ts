@@ -14,9 +14,9 @@ export function assertBatchers(
   const wrong = batchers?.findIndex((batcher) => !hasMethod(batcher, method)) ?? -1
   if (wrong === -1) return
   const got = batchers?.[wrong]
-  const cure = hasMethod(Object(got).batcher, method) ? ' Cure: pass its `batcher`.' : ''
+  const cure = hasMethod(Object(got).batcher, method) ? '. Cure: pass its `batcher`.' : ''
   throw new TypeError(
-    `${caller}(): Expected \`batchers[${wrong}]\` to be a batcher, got ${shown(got)}.${cure}`,
+    `${caller}(): Expected \`batchers[${wrong}]\` to be a batcher, got ${shown(got)}${cure}`,
   )
 }
 

@@ -37,7 +37,8 @@ export class Checks {
 async function isMet(check: Check, index: number): Promise<boolean> {
   try {
     // In JavaScript it may say anything, and what is no yes is a no.
-    return (await check()) === true
+    const answer: unknown = await check()
+    return answer === true
   } catch (error) {
     // The answer does not tell it: it goes to whoever asks.
     const message = `heddleHealth(): \`checks[${index}]\` failed, so the service is not ready`

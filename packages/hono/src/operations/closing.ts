@@ -1,5 +1,6 @@
 import { BunClosing, type BunServer } from './bun-closing.ts'
-import { NodeClosing, type NodeServer } from './node-closing.ts'
+import { NodeClosing } from './node-closing.ts'
+import type { NodeServer } from './node-server.ts'
 
 export type ClosableServer = NodeServer | BunServer
 
@@ -17,8 +18,11 @@ export interface Closing {
 
 export function isClosableServer(server: unknown): server is ClosableServer {
   if (typeof server !== 'object' || server === null) return false
-  const { stop, close, on } = server as Partial<Record<string, unknown>>
-  return typeof stop === 'function' || (typeof close === 'function' && typeof on === 'function')
+  const { stop, close, prependListener } = server as Partial<Record<string, unknown>>
+  return (
+    typeof stop === 'function' ||
+    (typeof close === 'function' && typeof prependListener === 'function')
+  )
 }
 
 export function toClosing(server: ClosableServer): Closing {

@@ -3,18 +3,9 @@ import { Server } from 'node:net'
 import type { Closing } from './closing.ts'
 import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
 import { Http2Sessions, type Http2Session } from './http2-sessions.ts'
+import type { NodeServer } from './node-server.ts'
 import { SILENCE, SWEEP } from './patience.ts'
-
-/** A server of node:http, node:https or node:http2. */
-export interface NodeServer {
-  close(done: (error?: Error) => void): unknown
-  on(event: string, listener: (...args: any[]) => void): unknown
-  prependListener?(event: string, listener: (...args: any[]) => void): unknown
-  removeListener?(event: string, listener: (...args: any[]) => void): unknown
-  listenerCount?(event: string): number
-  closeIdleConnections?(): void
-  closeAllConnections?(): void
-}
+import { followUpgrades } from './upgrades.ts'
 
 /**
  * Ends a server of Node. Its own `close()` shuts connections that are idle at once, whatever is on its
@@ -39,9 +30,8 @@ export class NodeClosing implements Closing {
       else this.#connected(socket)
     })
     server.on('secureConnection', (socket: Socket) => this.#shaken(socket))
-    // First, since the app may answer at once.
-    const listen = (server.prependListener ?? server.on).bind(server)
-    listen('request', (request: HttpRequest, response: HttpResponse) => {
+    // Before the app's own listener, which may answer at once.
+    server.prependListener('request', (request: HttpRequest, response: HttpResponse) => {
       const connection = this.#connections.get(request.socket)
       if (connection) connection.take(request, response, this.#closed !== undefined)
       else this.#sessions.take(request)
@@ -131,27 +121,4 @@ export class NodeClosing implements Closing {
 /** `undefined` on a Unix socket. */
 function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`
-}
-
-/**
- * Calls `upgraded` with the sockets that leave HTTP. A listener of ours alone would make Node take every
- * upgrade for accepted, so there is one as long as the app has one.
- */
-function followUpgrades(server: NodeServer, upgraded: (socket: Socket) => void): void {
-  const { listenerCount, prependListener, removeListener } = server
-  if (!listenerCount || !prependListener || !removeListener) return
-  const follow = (_request: unknown, socket: Socket): void => upgraded(socket)
-  let follows = false
-  const added = (event: string, listener: unknown): void => {
-    if (event !== 'upgrade' || follows || listener === follow) return
-    follows = true
-    prependListener.call(server, 'upgrade', follow)
-  }
-  if (listenerCount.call(server, 'upgrade') > 0) added('upgrade', undefined)
-  server.on('newListener', added)
-  server.on('removeListener', (event: string) => {
-    if (event !== 'upgrade' || !follows || listenerCount.call(server, 'upgrade') !== 1) return
-    follows = false
-    removeListener.call(server, 'upgrade', follow)
-  })
 }
