@@ -1,4 +1,6 @@
 /** Every way to use the middleware wrongly: its message. */
+import { createServer } from 'node:http'
+
 import { createBatcher } from '@heddle/core'
 import {
   batched,
@@ -12,7 +14,6 @@ import {
 } from '@heddle/hono'
 import { inspector } from '@heddle/hono/inspector'
 import { instrumentBatchers } from '@heddle/otel'
-import { serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 
@@ -52,7 +53,6 @@ describe('heddle()', () => {
     [{ timeout: '5000' }, "Expected `timeout` to be a number of ms above 0, got '5000'"],
     [{ timeout: -5 }, 'Expected `timeout` to be a number of ms above 0, got -5'],
     [{ timeout: null }, 'Expected `timeout` to be a number of ms above 0, got null'],
-    [{ timeout: 5n }, 'Expected `timeout` to be a number of ms above 0, got 5'],
     [{ overloadStatus: '503' }, "Expected `overloadStatus` to be 503 or 429, got '503'"],
     [{ requestId: true }, 'Expected `requestId` to be an object or false, got true'],
     [{ requestId: 'X-Id' }, "Expected `requestId` to be an object or false, got 'X-Id'"],
@@ -164,14 +164,12 @@ describe('gracefulShutdown()', () => {
     )
   })
 
-  it('refuses a server in the place of the options', async () => {
-    const node = serve({ fetch: () => new Response(), hostname: '127.0.0.1', port: 0 })
+  it('refuses a server in the place of the options', () => {
     const message =
       'gracefulShutdown(): Expected the options to be an object with a `server`, got a server. ' +
       'Cure: `gracefulShutdown({ server })`.'
-    expect(() => gracefulShutdown(any(node))).toThrow(new TypeError(message))
+    expect(() => gracefulShutdown(any(createServer()))).toThrow(new TypeError(message))
     expect(() => gracefulShutdown(any(server))).toThrow(new TypeError(message))
-    await new Promise((resolve) => node.close(resolve))
   })
 
   it('takes a batcher of `batchRoute()` by its name alone', () => {
