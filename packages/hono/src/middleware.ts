@@ -7,7 +7,7 @@ import type { Context, MiddlewareHandler, Next } from 'hono'
 import { setDefaultHeader } from './headers.ts'
 import { HttpScope } from './http-scope.ts'
 import { watchHonoContext } from './needs-hono-4.12.ts'
-import { isLastAnswer } from './operations/last-answers.ts'
+import { lastAnswer } from './operations/last-answers.ts'
 import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
 import { requestIdOf } from './request-id.ts'
 import { watchResponse } from './response-end.ts'
@@ -68,10 +68,14 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   const run = async (): Promise<void> => {
     try {
       await next()
+      const last = lastAnswer()
+      if (last !== undefined) {
+        await last
+        setDefaultHeader(c, 'Connection', 'close')
+      }
       // Whoever has set another id, as `requestId()` behind this one, has its own header.
       if (header !== undefined && scope.requestId === id) setDefaultHeader(c, header, id)
       if (serverTiming) writeServerTiming(c, scope, timing)
-      if (isLastAnswer()) setDefaultHeader(c, 'Connection', 'close')
     } finally {
       span?.answered(c)
       answered()
