@@ -886,4 +886,18 @@ export const mutants: readonly Mutant[] = [
     replace: ['if (pending) return pending', 'void pending'],
     test: 'test/hono/operations.test.ts',
   },
+  {
+    name: 'stops-between-two',
+    rule: 'a server of Bun under load stops while its clients wait for answers',
+    file: `${hono}/operations/bun-closing.ts`,
+    replace: ['if (isUnderLoad) await', 'if (isUnderLoad) void'],
+    test: 'test/hono/shutdown/bun-server.test.ts',
+  },
+  {
+    name: 'answers-of-others',
+    rule: 'a server that closes leaves the answers of others alone',
+    file: `${hono}/operations/last-answers.ts`,
+    replace: [' || gate.server === server', ' || gate.server !== undefined'],
+    test: 'test/hono/shutdown/bun-server.test.ts',
+  },
 ]

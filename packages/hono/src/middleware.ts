@@ -68,7 +68,7 @@ function handle(c: Context, next: Next, settings: Settings): Promise<void> {
   const run = async (): Promise<void> => {
     try {
       await next()
-      const last = lastAnswer()
+      const last = lastAnswer(c.env)
       if (last !== undefined) {
         await last
         setDefaultHeader(c, 'Connection', 'close')

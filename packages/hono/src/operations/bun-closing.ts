@@ -17,7 +17,7 @@ const QUIET = 4
 /** The most looks. */
 const LOOKS = 20
 /** ms: who has been answered in this time may send again at once. */
-const LATELY = 100
+const LATELY = 500
 
 /**
  * Ends a server of Bun. Its connections cannot be reached, and when it stops it shuts those that are idle,
@@ -28,12 +28,12 @@ export class BunClosing implements Closing {
 
   constructor(server: BunServer) {
     this.#server = server
-    watchAnswers()
+    watchAnswers(server)
   }
 
   async close(limit: number): Promise<void> {
-    const isUnderLoad = sinceLatestAnswer() < LATELY
-    const answers = holdAnswers()
+    const isUnderLoad = sinceLatestAnswer(this.#server) < LATELY
+    const answers = holdAnswers(this.#server)
     const { promise: isQuiet, resolve } = Promise.withResolvers<void>()
     let sweep: ReturnType<typeof setInterval> | undefined
     try {

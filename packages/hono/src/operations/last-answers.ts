@@ -1,41 +1,60 @@
 /**
- * The last answers of a server of Bun. Its connections cannot be asked for, so the middleware tells their
- * clients. It does not know by which server a request came: it is one for all of the process.
+ * The last answers of servers of Bun. Such a server does not tell its connections, so the middleware tells
+ * their clients. It gives itself to the app, as `c.env`, if `fetch` is the app's own.
  */
-let watchers = 0
-let latest = Number.NEGATIVE_INFINITY
-/** While a server closes: until when answers wait. */
-let gate: Promise<void> | undefined
+const latest = new WeakMap<object, number>()
 
-/** From now on it is known when the latest answer was given. */
-export function watchAnswers(): void {
-  watchers += 1
+interface Gate {
+  readonly server: object
+  readonly isOpen: Promise<void>
 }
 
-/** ms since the latest answer. */
-export function sinceLatestAnswer(): number {
-  return performance.now() - latest
+const gates = new Set<Gate>()
+let areWatched = false
+
+/** From now on it is known when the server's latest answer was given. */
+export function watchAnswers(server: object): void {
+  areWatched = true
+  latest.set(server, Number.NEGATIVE_INFINITY)
+}
+
+/** ms since the server's latest answer. */
+export function sinceLatestAnswer(server: object): number {
+  return performance.now() - (latest.get(server) ?? Number.NEGATIVE_INFINITY)
 }
 
 /**
- * From now on answers wait, and say then that they are the last ones of their connections.
+ * From now on the server's answers wait, and say then that they are the last ones of their connections.
  *
  * @returns what lets them go, and what ends it
  */
-export function holdAnswers(): { readonly letGo: () => void; readonly end: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  gate = promise
+export function holdAnswers(server: object): {
+  readonly letGo: () => void
+  readonly end: () => void
+} {
+  const { promise: isOpen, resolve } = Promise.withResolvers<void>()
+  const gate = { server, isOpen }
+  gates.add(gate)
   return {
     letGo: resolve,
     end() {
       resolve()
-      if (gate === promise) gate = undefined
+      gates.delete(gate)
     },
   }
 }
 
-/** To be called with each answer; what it has to wait for if it is the last one of its connection. */
-export function lastAnswer(): Promise<void> | undefined {
-  if (watchers > 0) latest = performance.now()
-  return gate
+/**
+ * To be called with each answer; what it has to wait for if it is the last one of its connection.
+ *
+ * @param env - the app's `c.env`
+ */
+export function lastAnswer(env: unknown): Promise<unknown> | undefined {
+  if (!areWatched) return undefined
+  const server = latest.has(env as object) ? (env as object) : undefined
+  if (server) latest.set(server, performance.now())
+  if (gates.size === 0) return undefined
+  // Where the app was not given the server, it may be any of them.
+  const own = [...gates].filter((gate) => server === undefined || gate.server === server)
+  return own.length === 0 ? undefined : Promise.all(own.map(({ isOpen }) => isOpen))
 }
