@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 
-import { gracefulShutdown } from '@heddle/hono'
+import { type ClosableServer, gracefulShutdown } from '@heddle/hono'
 import { serve } from '@hono/node-server'
 
 const HOSTNAME = '127.0.0.1'
@@ -56,17 +56,20 @@ export async function assertPortFree(port: number): Promise<void> {
 
 function listenOnBun(bun: BunRuntime, fetch: Fetch, port: number): RunningServer {
   const server = bun.serve({ hostname: HOSTNAME, port, fetch: (request) => fetch(request) })
-  return { url: `http://${HOSTNAME}:${server.port}`, close: () => server.stop() }
+  return { url: `http://${HOSTNAME}:${server.port}`, close: closing(server) }
 }
 
 async function listenOnNode(fetch: Fetch, port: number): Promise<RunningServer> {
   const server = serve({ fetch, hostname: HOSTNAME, port })
+  const close = closing(server)
   await once(server, 'listening')
-  return {
-    url: `http://${HOSTNAME}:${(server.address() as AddressInfo).port}`,
-    // Connections that stay open after their last answer would hold it up for seconds.
-    close: async () => void (await gracefulShutdown({ server })()),
-  }
+  return { url: `http://${HOSTNAME}:${(server.address() as AddressInfo).port}`, close }
+}
+
+/** Right after the server, since it must know its connections. */
+function closing(server: ClosableServer): () => Promise<void> {
+  const shutdown = gracefulShutdown({ server })
+  return async () => void (await shutdown())
 }
 
 function portError(port: number, error: unknown): Error {

@@ -9,11 +9,12 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { BatchSpanProcessor, ConsoleSpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
 
 const exporter = new ConsoleSpanExporter() // in production one of @opentelemetry/exporter-trace-otlp-proto
-const provider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] })
+export const provider = new TracerProvider({
+  spanProcessors: [new BatchSpanProcessor({ exporter })],
+})
 context.setGlobalContextManager(new AsyncLocalStorageContextManager())
 trace.setGlobalTracerProvider(provider)
 instrumentBatchers() // heddle() does it, too
-process.once('SIGTERM', () => void provider.shutdown())
 // #endregion
 
 export async function main(): Promise<void> {

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net'
 
 import { createBatcher } from '@heddle/core'
 import {
-  type ClosableServer,
   gracefulShutdown,
   type Health,
   heddle,
@@ -17,7 +16,8 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 
-import { crank, ended, sleep, turn } from '../support/crank.ts'
+import { crank, ended, sleep, turn, until } from '../support/crank.ts'
+import { start } from './shutdown/start.ts'
 
 async function healthOf(options: HealthOptions): Promise<{ status: number; health: Health }> {
   const app = new Hono()
@@ -77,34 +77,53 @@ describe('heddleHealth()', () => {
     expect((await healthOf({ batchers: [batcher] })).status).toBe(503)
   })
 
-  it.each<[object, string]>([
-    [{ maxAge: 0 }, 'Expected `maxAge` to be a number of ms above 0, got 0'],
-    [{ probe: 'dead' }, "Expected `probe` to be 'ready' or 'live', got dead"],
-  ])('refuses %o', (options, message) => {
-    expect(() => heddleHealth(options)).toThrow(new TypeError(`heddleHealth(): ${message}`))
+  it('is not ready while a check is not met, throws, or is none', async () => {
+    const bad: readonly (() => unknown)[] = [
+      () => false,
+      () => Promise.resolve(false),
+      () => undefined,
+      () => 'yes',
+      () => Promise.reject(new Error('password=1234')),
+      () => {
+        throw new Error('password=1234')
+      },
+    ]
+    const good = (): true => true
+    for (const check of bad) {
+      const checks = [good, check as () => boolean]
+      const { status, health } = await healthOf({ checks })
+      expect([status, health.ready]).toEqual([503, false])
+      expect(JSON.stringify(health)).not.toContain('password')
+    }
+    const checks = [good, () => Promise.resolve(true)]
+    expect(await healthOf({ checks })).toMatchObject({ status: 200, health: { ready: true } })
+  })
+
+  it('is not ready while a check hangs, which is not asked again until it has answered', async () => {
+    const answer = Promise.withResolvers<boolean>()
+    let asked = 0
+    const checks = [
+      () => {
+        asked += 1
+        return answer.promise
+      },
+    ]
+    const app = new Hono()
+    app.get('/', heddleHealth({ checks }))
+    const statuses = await Promise.all([app.request('/'), app.request('/')])
+    expect(statuses.map(({ status }) => status)).toEqual([503, 503])
+    expect(asked).toBe(1)
+    answer.resolve(true)
+    await turn()
+    expect((await app.request('/')).status).toBe(200)
+    expect(asked).toBe(2)
+  })
+
+  it('asks no check for a probe of life', async () => {
+    const checks = [() => new Promise<boolean>(() => {})]
+    expect((await healthOf({ checks, probe: 'live' })).status).toBe(200)
   })
 })
-
-interface Running {
-  readonly server: ClosableServer
-  readonly url: string
-}
-
-interface BunLike {
-  serve(options: object): { readonly port: number; stop(force?: boolean): Promise<void> }
-}
-
-async function start(app: Hono): Promise<Running> {
-  const { Bun: bun } = globalThis as { Bun?: BunLike }
-  if (bun) {
-    const server = bun.serve({ hostname: '127.0.0.1', port: 0, fetch: app.fetch })
-    return { server, url: `http://127.0.0.1:${server.port}` }
-  }
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return { server, url: `http://127.0.0.1:${port}` }
-}
 
 function batchedApp(): {
   readonly app: Hono
@@ -122,10 +141,6 @@ function batchedApp(): {
   })
   app.onError((_error, c) => c.text('cut off', 500))
   return { app, calls, options: { batchers: [batcher] } }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(1)
 }
 
 describe('gracefulShutdown()', () => {
@@ -186,12 +201,5 @@ describe('gracefulShutdown()', () => {
     calls[1]?.finish(['again'])
     expect((await stream.toArray()).join('')).toBe('word again')
     expect(await done).toBe(true)
-  })
-
-  it('refuses a timeout that is none', () => {
-    const server = { stop: () => Promise.resolve() }
-    expect(() => gracefulShutdown({ server, timeout: 0 })).toThrow(
-      new TypeError('gracefulShutdown(): Expected `timeout` to be a number of ms above 0, got 0'),
-    )
   })
 })

@@ -94,42 +94,17 @@ describe('errors of a batcher as answers', () => {
     await Promise.all(waiting)
   })
 
-  it('say nothing of what is internal in production', async () => {
-    const { NODE_ENV } = process.env
-    const run: Run = () => {
-      throw new Error('password=1234')
-    }
-    try {
-      process.env.NODE_ENV = 'production'
-      const inProduction = JSON.stringify(await answer(appWith(run)))
-      expect(inProduction).not.toContain('password')
-      expect(inProduction).not.toContain('secret-name')
-    } finally {
-      if (NODE_ENV === undefined) delete process.env.NODE_ENV
-      else process.env.NODE_ENV = NODE_ENV
-    }
-    expect(JSON.stringify(await answer(appWith(run)))).toContain('password')
-  })
-
   it('have a message that may be sent to a client, and the cause for the log', async () => {
-    const { NODE_ENV } = process.env
-    const run: Run = () => {
-      throw new Error('password=1234')
-    }
     const logged: string[] = []
-    const app = appWith(run)
+    const app = appWith(() => {
+      throw new Error('password=1234')
+    })
     app.onError((error, c) => {
       const { cause } = error
       if (cause instanceof BatcherError) logged.push(cause.code, cause.message)
       return c.text(error.message, 500)
     })
-    try {
-      process.env.NODE_ENV = 'production'
-      expect(await answer(app)).toMatchObject({ status: 500, body: 'Internal Server Error' })
-    } finally {
-      if (NODE_ENV === undefined) delete process.env.NODE_ENV
-      else process.env.NODE_ENV = NODE_ENV
-    }
+    expect(await answer(app)).toMatchObject({ status: 500, body: 'Internal Server Error' })
     expect(logged).toEqual(['BATCH_FAILED', expect.stringContaining('secret-name')])
   })
 

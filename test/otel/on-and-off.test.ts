@@ -147,13 +147,13 @@ describe('instrumentBatchers', () => {
       () =>
         instrumentBatchers(options)
     expect(turnOn({ parent: 'first' })).toThrow(
-      "Expected `parent` to be 'common' or 'none', got first",
+      "Expected `parent` to be 'common' or 'none', got 'first'",
     )
     expect(turnOn({ tracerProvider: {} })).toThrow(
-      'Expected `tracerProvider` to have a method `getTracer`, got object',
+      'Expected `tracerProvider` to be an object with a method `getTracer`, got an object',
     )
     expect(turnOn({ tracerProvider: null })).toThrow(
-      'Expected `tracerProvider` to have a method `getTracer`, got null',
+      'Expected `tracerProvider` to be an object with a method `getTracer`, got null',
     )
     expect(() => new HeddleInstrumentation({ parent: 'first' } as object)).toThrow(TypeError)
   })

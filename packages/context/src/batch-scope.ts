@@ -1,6 +1,7 @@
 import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-stores.ts'
 import { guardOfBatch } from './guarded-places.ts'
 import { runNeutral } from './neutral.ts'
+import { assertOption, type OptionRule } from './options.ts'
 import { type KeySlot, registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
 import { isStoreGuardInstalled } from './store-guard.ts'
@@ -63,9 +64,12 @@ export interface BatchScope extends Scope {
  * as they are now.
  *
  * @param members - what was captured of each member, in the order of the batch
+ * @throws TypeError without members, or without options
  * @throws what the merge function of a key throws
  */
 export function openBatchScope(members: readonly Member[], options: BatchScopeOptions): BatchScope {
+  assertOption('openBatchScope', 'members', members, anArray)
+  assertOption('openBatchScope', 'options', options, anObject)
   const scope = new OpenBatchScope(members, options)
   for (const key of registry.sharedKeys) {
     const value = shared(key, members)
@@ -73,6 +77,13 @@ export function openBatchScope(members: readonly Member[], options: BatchScopeOp
   }
   if (isStoreGuardInstalled()) scope.storeGuard = guardOfBatch(options, members)
   return scope
+}
+
+const anArray: OptionRule = { expected: 'an array of snapshots', holds: Array.isArray }
+/** No more is asked of it: an engine's own object may make its name only when it is read. */
+const anObject: OptionRule = {
+  expected: 'an object with a name',
+  holds: (value) => typeof value === 'object' && value !== null && 'name' in value,
 }
 
 class OpenBatchScope extends OwnerScope implements BatchScope, BatchIdentity {

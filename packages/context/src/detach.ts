@@ -1,6 +1,7 @@
 import { adoptedValue, enterStores, isAdoption } from './adopted-stores.ts'
 import { guardOfDetached } from './guarded-places.ts'
 import { runNeutral } from './neutral.ts'
+import { aFunction, assertOption, assertOptions, type OptionRule } from './options.ts'
 import { type KeySlot, registry, storage } from './registry.ts'
 import { DetachedScope } from './request-scope.ts'
 import { runOwned } from './run.ts'
@@ -19,6 +20,7 @@ export interface DetachOptions {
  * request's end nor its abort or deadline ends it; the scope closes when the work has settled.
  *
  * @returns what `fn` returns
+ * @throws TypeError for what is no function, or an option that is not as described
  * @throws ContextError `SCOPE_CLOSED` for a key of `options.keep` when the current scope has closed
  * @example
  * ```ts
@@ -26,6 +28,8 @@ export interface DetachOptions {
  * ```
  */
 export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
+  assertOption('detach', 'fn', fn, aFunction)
+  assertOptions('detach', options, RULES)
   const parent = storage.getStore()
   const entries = (options.keep ?? []).flatMap((kept) => {
     // Of an adopted store, what was registered last under this place.
@@ -37,4 +41,16 @@ export function detach<R>(fn: () => R, options: DetachOptions = {}): R {
   scope.openedAt = callSite(detach)
   if (isStoreGuardInstalled()) scope.storeGuard = guardOfDetached()
   return runNeutral(() => enterStores(entries, () => runOwned(scope, entries, fn)))
+}
+
+const RULES = {
+  keep: {
+    expected: 'an array of keys',
+    holds: (value) => Array.isArray(value) && value.every(isKey),
+  },
+} satisfies Record<keyof DetachOptions, OptionRule>
+
+/** Keys of another copy of this package count, too. */
+function isKey(value: unknown): boolean {
+  return typeof (value as Partial<KeySlot> | null)?.index === 'number'
 }

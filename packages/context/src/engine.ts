@@ -12,6 +12,19 @@ export { describe } from './describe.ts'
 export { ErrorBoundary } from './error-boundary.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'
 export { contextsAreResources, enterResource } from './neutral.ts'
+export {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  aPositiveTime,
+  assertOption,
+  assertOptions,
+  aText,
+  oneOf,
+  type OptionRule,
+  type OptionRules,
+  shown,
+} from './options.ts'
 export { identityOf, partitionLabel, partitionOf } from './partition.ts'
 export type { TracePropagation } from './registry.ts'
 export { handleRejection } from './rejections.ts'

@@ -29,11 +29,14 @@ export class RequestScope extends OwnerScope implements TaskOwner {
 
   constructor(options: RequestOptions) {
     super()
-    assertOptions(options)
     const { id, signal, timeout } = options
     this.#id = id
     this.#source = signal
-    this.deadline = timeout === undefined ? undefined : this.startTime + timeout
+    // A time-out that never comes is none.
+    this.deadline =
+      timeout === undefined || timeout === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.startTime + timeout
   }
 
   // What is the same for all of them costs nothing each this way.
@@ -184,18 +187,4 @@ export function asError(reason: unknown): Error {
     'AbortError',
   )
   return Object.defineProperty(error, 'cause', { value: reason, configurable: true })
-}
-
-function assertOptions({ id, signal, timeout }: RequestOptions): void {
-  if (id !== undefined && (typeof id !== 'string' || id === '')) {
-    throw new TypeError(`Expected \`id\` to be a string with text in it, got ${id}`)
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`Expected \`signal\` to be an AbortSignal, got ${String(signal)}`)
-  }
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
-    throw new RangeError(
-      `Expected \`timeout\` to be a number of ms above 0, got ${String(timeout)}`,
-    )
-  }
 }

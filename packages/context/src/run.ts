@@ -1,6 +1,15 @@
 import { ChildScope } from './child-scope.ts'
 import { ContextError, noScope } from './errors.ts'
 import { runNeutral } from './neutral.ts'
+import {
+  aFunction,
+  anAbortSignal,
+  aPositiveTime,
+  assertOption,
+  assertOptions,
+  aText,
+  type OptionRule,
+} from './options.ts'
 import { type KeySlot, storage } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import type { BaseScope } from './scope.ts'
@@ -27,10 +36,13 @@ export function tryCurrent(): Scope | undefined {
  * Runs `fn` in a child scope that has these values besides its parent's. Works without a parent, too.
  *
  * @throws ContextError `DUPLICATE_KEY` when a key stands in `entries` twice
+ * @throws TypeError for what is no entry, or no function
  */
 export function run<R>(entries: Iterable<ContextEntry<any>>, fn: () => R): R {
+  assertOption('run', 'entries', entries, someEntries)
+  assertOption('run', 'fn', fn, aFunction)
   const child = new ChildScope(storage.getStore())
-  writeEntries(child, entries)
+  writeEntries('run', child, entries)
   return storage.run(child, fn)
 }
 
@@ -39,13 +51,15 @@ export function run<R>(entries: Iterable<ContextEntry<any>>, fn: () => R): R {
  * promise it returns, `options.closeWhen` and everything it submitted have settled.
  *
  * @returns what `fn` returns, the same promise if it is one
- * @throws TypeError or RangeError for an option that is not as described
+ * @throws TypeError for an option that is not as described, or that there is not
  * @example
  * ```ts
  * await runRequest({ id: 'job-1', timeout: 5_000 }, async (scope) => scope.id) // 'job-1'
  * ```
  */
 export function runRequest<R>(options: RequestOptions, fn: (scope: Scope) => R): R {
+  assertOptions('runRequest', options, RULES)
+  assertOption('runRequest', 'fn', fn, aFunction)
   const scope = new RequestScope(options)
   // Only in development: an undefined one would take room in every scope.
   const site = callSite(runRequest)
@@ -53,6 +67,30 @@ export function runRequest<R>(options: RequestOptions, fn: (scope: Scope) => R):
   if (options.closeWhen) holdUntil(scope, options.closeWhen)
   return runOwned(scope, options.entries, fn)
 }
+
+const someEntries: OptionRule = {
+  expected: 'an iterable of entries, as `key.of(value)` makes them',
+  holds: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.iterator in value &&
+    typeof value[Symbol.iterator] === 'function',
+}
+
+const RULES = {
+  id: aText,
+  entries: someEntries,
+  signal: anAbortSignal,
+  timeout: aPositiveTime,
+  closeWhen: {
+    expected: 'a promise',
+    holds: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      'then' in value &&
+      typeof value.then === 'function',
+  },
+} satisfies Record<keyof RequestOptions, OptionRule>
 
 function holdUntil(scope: RequestScope, settled: PromiseLike<unknown>): void {
   scope.hold()
@@ -66,7 +104,7 @@ export function runOwned<R>(
   entries: Iterable<NamedEntry> | undefined,
   fn: (scope: Scope) => R,
 ): R {
-  if (entries) writeEntries(scope, entries)
+  if (entries) writeEntries('runRequest', scope, entries)
   let result: R
   try {
     result = storage.run(scope, fn, scope)
@@ -95,9 +133,11 @@ interface NamedEntry {
   readonly value: unknown
 }
 
-function writeEntries(scope: BaseScope, entries: Iterable<NamedEntry>): void {
+function writeEntries(caller: string, scope: BaseScope, entries: Iterable<NamedEntry>): void {
   const seen = new Set<object>()
-  for (const { key, value } of entries) {
+  for (const entry of entries) {
+    assertOption(caller, 'entries', entry, anEntry)
+    const { key, value } = entry
     if (seen.has(key)) {
       throw new ContextError(
         'DUPLICATE_KEY',
@@ -107,4 +147,12 @@ function writeEntries(scope: BaseScope, entries: Iterable<NamedEntry>): void {
     seen.add(key)
     scope.write((key as KeySlot).index, key.name, value)
   }
+}
+
+/** Keys of another copy of this package count, too. */
+const anEntry: OptionRule = {
+  expected: 'entries, as `key.of(value)` makes them',
+  holds: (value) =>
+    typeof (value as Partial<ContextEntry<unknown>> | null)?.key === 'object' &&
+    typeof (value as { readonly key: { readonly index?: unknown } | null }).key?.index === 'number',
 }

@@ -48,8 +48,7 @@ export class HttpScope extends RequestScope {
   }
 
   override adaptFailure(error: Error): Error {
-    const { problems, overloadStatus } = this.settings
-    return problems ? toHttpException(error, { requestId: this.requestId, overloadStatus }) : error
+    return this.settings.problems ? toHttpException(error, this) : error
   }
 
   override close(): void {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { heddle, type HeddleVariables, scopeOf } from './middleware.ts'
+export { heddle, type HeddleVariables } from './middleware.ts'
 export type { HeddleOptions, RequestIdOptions } from './options.ts'
 export type { Problem } from './problems.ts'
 export {
@@ -16,6 +16,7 @@ export {
 export type { ClosableServer } from './operations/closing.ts'
 export {
   type ClosableBatcher,
+  type ClosableTelemetry,
   gracefulShutdown,
   type Shutdown,
   type ShutdownOptions,
@@ -39,3 +40,4 @@ export type {
   StreamOptions,
   StreamTotals,
 } from './routes/stream-options.ts'
+export { scopeOf } from './scope-of.ts'

@@ -1,15 +1,17 @@
-import { ContextError, type Scope, watchStore } from '@heddle/context'
+import type { Scope } from '@heddle/context'
 import { callSite, ErrorBoundary, runIn } from '@heddle/context/engine'
 import { instrumentBatchers } from '@heddle/otel'
 import { context } from '@opentelemetry/api'
 import type { Context, MiddlewareHandler, Next } from 'hono'
-import { tryGetContext } from 'hono/context-storage'
 
 import { setDefaultHeader } from './headers.ts'
 import { HttpScope } from './http-scope.ts'
+import { watchHonoContext } from './needs-hono-4.12.ts'
+import { lastAnswer } from './operations/last-answers.ts'
 import { type HeddleOptions, resolveOptions, type Settings } from './options.ts'
 import { requestIdOf } from './request-id.ts'
 import { watchResponse } from './response-end.ts'
+import { scopeIn, setScope } from './scope-of.ts'
 import { openServerSpan } from './server-span.ts'
 import { timingOf, watchTimings, writeServerTiming } from './server-timing.ts'
 import { watchStreamHelpers } from './stream-helpers.ts'
@@ -29,7 +31,7 @@ export type HeddleVariables = {
  *
  * Used twice in a chain it opens one scope.
  *
- * @throws TypeError for an option that is not as described
+ * @throws TypeError for an option that is not as described, or that there is not
  * @example
  * ```ts
  * const app = new Hono()
@@ -41,38 +43,14 @@ export function heddle(
   options: HeddleOptions = {},
 ): MiddlewareHandler<{ Variables: HeddleVariables }> {
   const settings = resolveOptions(options)
+  watchHonoContext()
   if (settings.telemetry) instrumentBatchers()
   if (settings.serverTiming) watchTimings()
   watchStreamHelpers()
-  watchStore(honoContext)
   const telemetry = new ErrorBoundary(name)
   return function heddleMiddleware(c, next) {
     return scopeIn(c) ? next() : handle(c, next, settings, telemetry)
   }
-}
-
-/**
- * The scope of the request that `c` belongs to.
- *
- * @throws ContextError `NO_SCOPE` when `heddle()` has not run before
- */
-export function scopeOf(c: Context): Scope {
-  const scope = scopeIn(c)
-  if (scope) return scope
-  throw new ContextError(
-    'NO_SCOPE',
-    'This request has no scope. Likely cause: `heddle()` does not run before this handler. ' +
-      'Cure: put `app.use(heddle())` before the routes.',
-  )
-}
-
-/** For the leak detector: no request's context is to be seen in a batch. */
-const honoContext = { name: 'hono/context-storage', read: tryGetContext }
-
-/** An app may have a variable of this name already, which is no scope of ours. */
-function scopeIn(c: Context): Scope | undefined {
-  const scope = c.get('scope') as Scope | undefined
-  return scope?.kind === 'request' ? scope : undefined
 }
 
 /** Resolves when the response is there. */
@@ -87,8 +65,7 @@ function handle(
   const scope = new HttpScope(id, c, settings)
   const site = callSite(handle)
   if (site !== undefined) scope.openedAt = site
-  c.set('scope', scope)
-  c.set('requestId', id)
+  setScope(c, scope)
   const timing = serverTiming ? timingOf(c) : undefined
   const span = settings.telemetry ? openServerSpan(c, id, telemetry) : undefined
   const answered = watchResponse(c, scope, (isComplete) => {
@@ -98,8 +75,13 @@ function handle(
   const run = async (): Promise<void> => {
     try {
       await next()
+      const last = lastAnswer(c.env)
+      if (last !== undefined) {
+        await last
+        setDefaultHeader(c, 'Connection', 'close')
+      }
       // Whoever has set another id, as `requestId()` behind this one, has its own header.
-      if (header !== undefined && c.get('requestId') === id) setDefaultHeader(c, header, id)
+      if (header !== undefined && scope.requestId === id) setDefaultHeader(c, header, id)
       if (serverTiming) {
         telemetry.run('Server-Timing', () => writeServerTiming(c, scope, timing))
       }

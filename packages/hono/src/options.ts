@@ -1,4 +1,8 @@
+import { aBoolean, aFunction, aPositiveTime, oneOf, type OptionRule } from '@heddle/context/engine'
 import type { Context } from 'hono'
+
+import { assertOptions } from './assert-options.ts'
+import { disclosesByDefault } from './disclosure.ts'
 
 export interface RequestIdOptions {
   /**
@@ -28,17 +32,25 @@ export interface HeddleOptions {
    */
   readonly requestId?: RequestIdOptions | false
   /**
-   * ms from the request's arrival to its deadline, which holds for everything it submits.
+   * ms from the request's arrival to its deadline, which holds for everything it submits. Infinity is none.
    *
    * @defaultValue none
    */
   readonly timeout?: number
   /**
-   * Whether answers carry a `Server-Timing` header: `queue` and `run` of each item, `total` so far.
+   * Whether answers carry a `Server-Timing` header: `queue` and `run` of each item, `total` so far. It names
+   * the batchers.
    *
-   * @defaultValue `true`, in production `false`
+   * @defaultValue `true` where `NODE_ENV` is `development`, else `false`
    */
   readonly serverTiming?: boolean
+  /**
+   * Whether clients get the messages of errors: as `detail` of problem documents, in the last event of a
+   * stream, and as the message of the HTTPException. They may name what is internal, as a host or a query.
+   *
+   * @defaultValue `true` where `NODE_ENV` is `development`, else `false`
+   */
+  readonly details?: boolean
   /**
    * Whether errors of batchers become HTTP answers (RFC 9457 problem details).
    *
@@ -68,16 +80,23 @@ export interface Settings {
   readonly generate: (c: Context) => string
   readonly timeout: number | undefined
   readonly serverTiming: boolean
+  readonly details: boolean
   readonly problems: boolean
   readonly overloadStatus: 503 | 429
   readonly telemetry: boolean
 }
 
+/** @throws TypeError for an option that is not as described, or that there is not */
 export function resolveOptions(options: HeddleOptions): Settings {
+  assertOptions('heddle', options, RULES, 'app.use(heddle())')
+  const { requestId = {} } = options
+  if (requestId !== false) {
+    assertOptions('heddle', requestId, REQUEST_ID_RULES, undefined, 'requestId')
+  }
   const {
-    requestId = {},
     timeout,
-    serverTiming = process.env.NODE_ENV !== 'production',
+    serverTiming = disclosesByDefault(),
+    details = disclosesByDefault(),
     problems = true,
     overloadStatus = 503,
     telemetry = true,
@@ -87,25 +106,41 @@ export function resolveOptions(options: HeddleOptions): Settings {
     trust = true,
     generate = requestId === false ? countedId : randomId,
   } = requestId === false ? {} : requestId
-  expectThat(isHeaderName(header), 'requestId.header', 'the name of a header', header)
-  expectThat(typeof trust === 'boolean', 'requestId.trust', 'a boolean', trust)
-  expectThat(typeof generate === 'function', 'requestId.generate', 'a function', generate)
-  expectThat(timeout === undefined || timeout > 0, 'timeout', 'a number of ms above 0', timeout)
-  expectThat(typeof serverTiming === 'boolean', 'serverTiming', 'a boolean', serverTiming)
-  expectThat(typeof problems === 'boolean', 'problems', 'a boolean', problems)
-  expectThat([503, 429].includes(overloadStatus), 'overloadStatus', '503 or 429', overloadStatus)
-  expectThat(typeof telemetry === 'boolean', 'telemetry', 'a boolean', telemetry)
   return {
     header: requestId === false ? undefined : header,
     trust,
     generate,
     timeout,
     serverTiming,
+    details,
     problems,
     overloadStatus,
     telemetry,
   }
 }
+
+const RULES = {
+  requestId: {
+    expected: 'an object or false',
+    holds: (value) => value === false || (typeof value === 'object' && value !== null),
+  },
+  timeout: aPositiveTime,
+  serverTiming: aBoolean,
+  details: aBoolean,
+  problems: aBoolean,
+  overloadStatus: oneOf(503, 429),
+  telemetry: aBoolean,
+} satisfies Record<keyof HeddleOptions, OptionRule>
+
+const REQUEST_ID_RULES = {
+  // RFC 9110, section 5.1: a field name is a token.
+  header: {
+    expected: 'the name of a header',
+    holds: (value) => typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
+  },
+  trust: aBoolean,
+  generate: aFunction,
+} satisfies Record<keyof RequestIdOptions, OptionRule>
 
 function randomId(): string {
   return crypto.randomUUID()
@@ -118,15 +153,4 @@ let counted = 0
 function countedId(): string {
   counted += 1
   return `${instance}-${counted}`
-}
-
-/** RFC 9110, section 5.1: a field name is a token. */
-function isHeaderName(name: unknown): boolean {
-  return typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name)
-}
-
-function expectThat(holds: boolean, option: string, what: string, value: unknown): void {
-  if (!holds) {
-    throw new TypeError(`heddle(): Expected \`${option}\` to be ${what}, got ${String(value)}`)
-  }
 }

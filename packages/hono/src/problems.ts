@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 
-import { isDevelopment } from '@heddle/context/engine'
 import { type BatcherErrorCode, brandAs, isBatcherError } from '@heddle/core'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+
+import type { Settings } from './options.ts'
 
 /** nginx's code for a client that has closed the connection; it is seen in logs and traces alone. */
 const CLIENT_CLOSED_REQUEST = 499
@@ -18,13 +19,13 @@ export interface Problem<Status extends number = number, Code extends string = s
   /** Branch on this, never on the title. */
   readonly code: Code
   readonly requestId: string
-  /** In development alone: it may name what is internal. */
+  /** With `details` alone: it may name what is internal. */
   readonly detail?: string
 }
 
 export interface ProblemOptions {
   readonly requestId: string
-  readonly overloadStatus: 503 | 429
+  readonly settings: Pick<Settings, 'overloadStatus' | 'details'>
 }
 
 /**
@@ -38,10 +39,11 @@ export function toHttpException(error: Error, options: ProblemOptions): HTTPExce
   // A batch function speaks HTTP when it throws an HTTPException; its answer is for each member.
   if (error.code === 'BATCH_FAILED' && cause instanceof HTTPException) {
     const { status, message } = cause
-    const res = cause.res?.clone() ?? new Response(message, { status })
-    return brandAs(new HTTPException(status, { res, message, cause: error }), error)
+    // Without a response of its own Hono makes one of the message.
+    const own = cause.res === undefined ? {} : { res: cause.res.clone() }
+    return brandAs(new HTTPException(status, { ...own, message, cause: error }), error)
   }
-  const status = statusOf(error.code, options.overloadStatus)
+  const status = statusOf(error.code, options.settings.overloadStatus)
   return brandAs(exception(error, status, error.code, options), error)
 }
 
@@ -57,19 +59,19 @@ function exception(
   error: Error,
   status: number,
   code: string,
-  { requestId }: ProblemOptions,
+  options: ProblemOptions,
 ): HTTPException {
-  const problem = problemOf(status, code, requestId, error)
+  const problem = problemOf(status, code, error, options)
   const retryAfter = isBatcherError(error) ? error.retryAfter : undefined
   return problemException(problem, error, retryAfter)
 }
 
-/** A problem document that tells what the error says in development alone. */
+/** A problem document that tells with `details` alone what the error says. */
 export function problemOf<Status extends number, Code extends string>(
   status: Status,
   code: Code,
-  requestId: string,
   error: Error,
+  { requestId, settings }: ProblemOptions,
 ): Problem<Status, Code> {
   return {
     // RFC 9457, section 4.2.1: no more to say than the status does.
@@ -78,7 +80,7 @@ export function problemOf<Status extends number, Code extends string>(
     status,
     code,
     requestId,
-    ...(isDevelopment() ? { detail: error.message } : {}),
+    ...(settings.details ? { detail: error.message } : {}),
   }
 }
 
@@ -93,6 +95,6 @@ export function problemException(
   const res = new Response(JSON.stringify(problem), { status: problem.status, headers })
   // Hono's type leaves 499 out, since no standard has it.
   const status = problem.status as ContentfulStatusCode
-  // Many an `onError` answers with the message; the cause is for logs.
+  // Many an `onError` answers with the message, so it is for clients; the cause is for logs.
   return new HTTPException(status, { res, message: problem.detail ?? problem.title, cause })
 }

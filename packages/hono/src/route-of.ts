@@ -1,9 +1,9 @@
 import type { Context } from 'hono'
-import { matchedRoutes } from 'hono/route'
 
 /** The route that answered, or would have if no middleware had; `undefined` where there is none. */
 export function routeOf(c: Context): string | undefined {
-  const routes = matchedRoutes(c)
+  // Not `hono/route`: a Hono that is too old has no such module, and could not say so in words.
+  const routes = c.req.matchedRoutes
   // Hono leaves it at the last handler that was called.
   const { routeIndex } = c.req
   const handler = routes.slice(routeIndex).find(({ method }) => method !== 'ALL')

@@ -6,7 +6,7 @@ import { activeSpan } from './batch-span.ts'
 import { tracePropagation } from './carriers.ts'
 import { createHooks } from './hooks.ts'
 import { createMetricHooks } from './metric-hooks.ts'
-import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
+import { assertInstrumentOptions, type InstrumentBatchersOptions } from './options.ts'
 
 /** Who has turned tracing on, and the hooks that all of them share. */
 interface Registry {
@@ -40,12 +40,12 @@ const registry: Registry = (holder[REGISTRY] ??= {
  * @throws TypeError for an option that is not as described
  * @example
  * ```ts
- * const off = instrumentBatchers()
- * process.once('SIGTERM', () => off[Symbol.dispose]())
+ * instrumentBatchers({ tracerProvider: provider })
+ * const shutdown = gracefulShutdown({ server, batchers, telemetry: provider })
  * ```
  */
 export function instrumentBatchers(options: InstrumentBatchersOptions = {}): Disposable {
-  assertOptions(options)
+  assertInstrumentOptions(options)
   const user = { options }
   changeUsers([...registry.users, user])
   return {

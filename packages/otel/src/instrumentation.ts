@@ -1,7 +1,7 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 
 import { instrumentBatchers } from './instrument-batchers.ts'
-import { assertOptions, type InstrumentBatchersOptions } from './options.ts'
+import { assertConfig, type InstrumentBatchersOptions } from './options.ts'
 import { name, version } from './version.ts'
 
 export interface HeddleInstrumentationConfig extends InstrumentBatchersOptions {
@@ -67,7 +67,7 @@ export class HeddleInstrumentation {
 
   /** @throws TypeError for an option that is not as described */
   setConfig(config: HeddleInstrumentationConfig): void {
-    assertOptions(config)
+    assertConfig(config)
     this.#config = { enabled: true, ...config }
     if (this.#on) this.enable()
   }

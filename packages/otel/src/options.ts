@@ -1,3 +1,4 @@
+import { aBoolean, assertOptions, oneOf, type OptionRule } from '@heddle/context/engine'
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 
 export interface InstrumentBatchersOptions {
@@ -22,25 +23,31 @@ export interface InstrumentBatchersOptions {
   readonly parent?: 'common' | 'none' | undefined
 }
 
-/** @throws TypeError for a value that is not as described */
-export function assertOptions({
-  tracerProvider,
-  meterProvider,
-  parent,
-  baggage,
-}: InstrumentBatchersOptions): void {
-  if (baggage !== undefined && baggage !== 'common' && baggage !== 'none') {
-    throw new TypeError(`Expected \`baggage\` to be 'common' or 'none', got ${String(baggage)}`)
-  }
-  if (parent !== undefined && parent !== 'common' && parent !== 'none') {
-    throw new TypeError(`Expected \`parent\` to be 'common' or 'none', got ${String(parent)}`)
-  }
-  if (tracerProvider !== undefined && typeof tracerProvider?.getTracer !== 'function') {
-    const got = tracerProvider === null ? 'null' : typeof tracerProvider
-    throw new TypeError(`Expected \`tracerProvider\` to have a method \`getTracer\`, got ${got}`)
-  }
-  if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function') {
-    const got = meterProvider === null ? 'null' : typeof meterProvider
-    throw new TypeError(`Expected \`meterProvider\` to have a method \`getMeter\`, got ${got}`)
+const aChoice = oneOf('common', 'none')
+
+const RULES = {
+  tracerProvider: provider('getTracer'),
+  meterProvider: provider('getMeter'),
+  baggage: aChoice,
+  parent: aChoice,
+} satisfies Record<keyof InstrumentBatchersOptions, OptionRule>
+
+/** @throws TypeError for an option that is not as described, or that there is not */
+export function assertInstrumentOptions(options: InstrumentBatchersOptions): void {
+  assertOptions('instrumentBatchers', options, RULES)
+}
+
+/** @throws TypeError for an option that is not as described, or that there is not */
+export function assertConfig(config: object): void {
+  assertOptions('HeddleInstrumentation', config, { enabled: aBoolean, ...RULES })
+}
+
+function provider(method: string): OptionRule {
+  return {
+    expected: `an object with a method \`${method}\``,
+    holds: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      typeof Reflect.get(value, method) === 'function',
   }
 }

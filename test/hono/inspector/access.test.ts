@@ -349,8 +349,8 @@ describe('when the service closes', () => {
 
 describe('inspector()', () => {
   it.each<[object, string]>([
-    [{ authorize: true }, 'Expected `authorize` to be a function, got boolean'],
-    [{ closing: {} }, 'Expected `closing` to be an AbortSignal, got object'],
+    [{ authorize: true }, 'Expected `authorize` to be a function, got true'],
+    [{ closing: {} }, 'Expected `closing` to be an AbortSignal, got an object'],
   ])('refuses %o', (options, message) => {
     expect(() => inspector(options)).toThrow(new TypeError(`inspector(): ${message}`))
   })

@@ -59,7 +59,7 @@ describe('batched()', () => {
     })
     await app.request('/')
     expect(errors).toEqual([expect.objectContaining({ code: 'NO_SCOPE' })])
-    expect(() => batched('', createBatcher(named('echo')))).toThrow(/`name`.*got none/)
+    expect(() => batched('', createBatcher(named('echo')))).toThrow(/`name`.*got ''/)
     expect(() => batched('echo', undefined as never)).toThrow(/a batcher, got undefined/)
   })
 })

@@ -37,7 +37,7 @@ const withId = { headers: { 'x-request-id': 'r1' } }
 
 describe('a stream that comes to its end', () => {
   it('is server-sent events: one per chunk, and the totals', async () => {
-    await using server = await listen(appWith(() => counting(2)))
+    await using server = await listen(appWith(() => counting(2), undefined, { serverTiming: true }))
     const answer = await fetch(server.url)
     expect(answer.headers.get('content-type')).toBe('text/event-stream')
     expect(answer.headers.get('cache-control')).toBe('no-cache')
@@ -56,7 +56,9 @@ describe('a stream that comes to its end', () => {
   })
 
   it('is lines of JSON', async () => {
-    await using server = await listen(appWith(() => counting(2), { format: 'ndjson' }))
+    await using server = await listen(
+      appWith(() => counting(2), { format: 'ndjson' }, { serverTiming: true }),
+    )
     const answer = await fetch(server.url)
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
     expect(await answer.text()).toMatch(/^1\n2\n\{"done":\{"chunks":2,"total":[\d.]+\}\}\n$/)
@@ -258,23 +260,6 @@ describe('what fails later', () => {
     expect(await (await app.request('/')).text()).toContain('event: error\ndata: {"cause":"text"}')
   })
 
-  it('says nothing of what is internal in production', async () => {
-    const { NODE_ENV } = process.env
-    const failures: unknown[] = []
-    const onError = (error: Error): void => void failures.push(error.message)
-    const answer = async (): Promise<string> =>
-      (await appWith(() => failing(new Error('password=1234')), { onError }).request('/')).text()
-    try {
-      process.env['NODE_ENV'] = 'production'
-      expect(await answer()).toMatch(/"code":"INTERNAL_ERROR"(?!.*password)/)
-    } finally {
-      if (NODE_ENV === undefined) delete process.env['NODE_ENV']
-      else process.env['NODE_ENV'] = NODE_ENV
-    }
-    expect(await answer()).toContain('password')
-    expect(failures).toEqual(['password=1234', 'password=1234'])
-  })
-
   it('is what the app’s `onError` makes of it', async () => {
     const app = appWith(() => failing(new Error('own')), {
       onError: (error) => ({ sorry: error.message }),
@@ -352,7 +337,7 @@ describe('misuse', () => {
     for (const path of ['/bare', '/format', '/value']) await app.request(path)
     expect(messages).toEqual([
       expect.stringContaining('`heddle()` does not run before'),
-      expect.stringContaining("'sse', 'ndjson' or 'plain', got xml"),
+      expect.stringContaining("'sse', 'ndjson' or 'plain', got 'xml'"),
       expect.stringContaining('an async iterable, got number'),
     ])
   })

@@ -5,7 +5,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { disclosesByDefault } from '../disclosure.ts'
 import { refusal } from './access.ts'
 import { eventsOf } from './events.ts'
-import { assertOptions, type InspectorOptions } from './options.ts'
+import { assertInspectorOptions, type InspectorOptions } from './options.ts'
 import { html, script, style } from './page.generated.ts'
 import { Recorder } from './recorder.ts'
 
@@ -27,7 +27,7 @@ type Serve = (c: Context) => Response | Promise<Response>
  * ```
  */
 export function inspector(options: InspectorOptions = {}): Hono {
-  assertOptions(options)
+  assertInspectorOptions(options)
   const recorder = new Recorder({ partitions: disclosesByDefault() })
   const files: Readonly<Record<string, Serve>> = {
     '': servePage,

@@ -1,4 +1,7 @@
+import { aFunction, anAbortSignal, type OptionRule } from '@heddle/context/engine'
 import type { Context } from 'hono'
+
+import { assertOptions } from '../assert-options.ts'
 
 export interface InspectorOptions {
   /**
@@ -18,16 +21,12 @@ export interface InspectorOptions {
   readonly closing?: AbortSignal
 }
 
-/** @throws TypeError for an option that is not as described */
-export function assertOptions({ authorize, closing }: InspectorOptions): void {
-  if (authorize !== undefined && typeof authorize !== 'function') {
-    throw new TypeError(
-      `inspector(): Expected \`authorize\` to be a function, got ${typeof authorize}`,
-    )
-  }
-  if (closing !== undefined && !(closing instanceof AbortSignal)) {
-    throw new TypeError(
-      `inspector(): Expected \`closing\` to be an AbortSignal, got ${typeof closing}`,
-    )
-  }
+/** @throws TypeError for an option that is not as described, or that there is not */
+export function assertInspectorOptions(options: InspectorOptions): void {
+  assertOptions('inspector', options, RULES, "app.route('/_heddle', inspector())")
 }
+
+const RULES = {
+  authorize: aFunction,
+  closing: anAbortSignal,
+} satisfies Record<keyof InspectorOptions, OptionRule>

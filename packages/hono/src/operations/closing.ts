@@ -1,68 +1,30 @@
-/** A server of node:http, node:https or node:http2. */
-interface NodeServer {
-  close(done: (error?: Error) => void): unknown
-  on(event: 'session', listener: (session: Http2Session) => void): unknown
-  closeIdleConnections?(): void
-  closeAllConnections?(): void
-}
-
-interface Http2Session {
-  close(): void
-  destroy(): void
-  once(event: 'close', listener: () => void): unknown
-}
-
-interface BunServer {
-  stop(closeActiveConnections?: boolean): Promise<void>
-}
+import { BunClosing, type BunServer } from './bun-closing.ts'
+import { NodeClosing } from './node-closing.ts'
+import type { NodeServer } from './node-server.ts'
 
 export type ClosableServer = NodeServer | BunServer
 
 /** How a server ends, on either runtime. */
 export interface Closing {
-  /** Stops accepting, and resolves when everything that was open has been answered. */
-  close(): Promise<void>
+  /**
+   * Stops accepting, and resolves when everything that was open has been answered.
+   *
+   * @param limit - ms that it may take, after which `cutOff` is called
+   */
+  close(limit: number): Promise<void>
   /** Breaks the connections that are still there. */
   cutOff(): Promise<void>
 }
 
-/** ms between two looks for connections of HTTP/1 that have become idle: Node keeps them for seconds. */
-const SWEEP = 20
+export function isClosableServer(server: unknown): server is ClosableServer {
+  if (typeof server !== 'object' || server === null) return false
+  const { stop, close, prependListener } = server as Partial<Record<string, unknown>>
+  return (
+    typeof stop === 'function' ||
+    (typeof close === 'function' && typeof prependListener === 'function')
+  )
+}
 
 export function toClosing(server: ClosableServer): Closing {
-  return 'stop' in server ? ofBun(server) : ofNode(server)
-}
-
-function ofBun(server: BunServer): Closing {
-  return { close: () => server.stop(), cutOff: () => server.stop(true) }
-}
-
-function ofNode(server: NodeServer): Closing {
-  const sessions = new Set<Http2Session>()
-  server.on('session', (session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
-  let closed: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closed ??= new Promise((resolve) => {
-      const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP)
-      server.close(() => {
-        clearInterval(sweep)
-        // An error says that it was not listening any more.
-        resolve()
-      })
-      // Its streams end as usual, and it takes no new ones.
-      for (const session of sessions) session.close()
-    })
-    return closed
-  }
-  return {
-    close,
-    cutOff() {
-      server.closeAllConnections?.()
-      for (const session of sessions) session.destroy()
-      return close()
-    },
-  }
+  return 'stop' in server ? new BunClosing(server) : new NodeClosing(server)
 }

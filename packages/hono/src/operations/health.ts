@@ -1,5 +1,10 @@
+import { anAbortSignal, aPositiveTime, oneOf, type OptionRule } from '@heddle/context/engine'
 import type { BatcherStats } from '@heddle/core'
 import type { Context } from 'hono'
+
+import { assertOptions } from '../assert-options.ts'
+import { assertBatchers, hasMethod, someBatchers } from './batchers.ts'
+import { Checks } from './checks.ts'
 
 /** A batcher of any kind. */
 export interface ObservedBatcher {
@@ -14,6 +19,13 @@ export interface HealthOptions {
    * @defaultValue none
    */
   readonly batchers?: readonly ObservedBatcher[]
+  /**
+   * What the service needs besides, for example `() => database.isConnected()`. One that gives anything but
+   * `true`, throws, or takes longer than 800 ms makes the service not ready. A `'live'` probe asks none.
+   *
+   * @defaultValue none
+   */
+  readonly checks?: readonly (() => boolean | PromiseLike<boolean>)[]
   /**
    * ms that the oldest item of a queue may have waited while the service counts as ready.
    *
@@ -55,32 +67,26 @@ export interface BatcherHealth {
 
 /**
  * A handler for the probes of a load balancer or an orchestrator. Ready is a service that is not closing
- * and none of whose batchers is closed or has let an item wait too long. It names the batchers, so it
- * is for the inside of a network.
+ * and none of whose batchers is closed or has let an item wait too long, and whose checks are met. It
+ * names the batchers, so it is for the inside of a network.
  *
- * @throws TypeError for an option that is not as described
+ * @throws TypeError for an option that is not as described, or that there is not
  * @example
  * ```ts
  * app.get('/ready', heddleHealth({ batchers: [users], closing: shutdown.signal }))
  * app.get('/live', heddleHealth({ probe: 'live' }))
  * ```
  */
-export function heddleHealth(options: HealthOptions = {}): (c: Context) => Response {
-  const { batchers = [], maxAge = 10_000, closing, probe = 'ready' } = options
-  if (!(typeof maxAge === 'number' && maxAge > 0)) {
-    throw new TypeError(
-      `heddleHealth(): Expected \`maxAge\` to be a number of ms above 0, got ${String(maxAge)}`,
-    )
-  }
-  if (probe !== 'ready' && probe !== 'live') {
-    throw new TypeError(
-      `heddleHealth(): Expected \`probe\` to be 'ready' or 'live', got ${String(probe)}`,
-    )
-  }
-  return function heddleHealthHandler(c) {
+export function heddleHealth(
+  options: HealthOptions = {},
+): (c: Context) => Response | Promise<Response> {
+  assertHealthOptions(options)
+  const { batchers = [], checks = [], maxAge = 10_000, closing, probe = 'ready' } = options
+
+  const answer = (c: Context, areMet: boolean): Response => {
     const all = batchers.map((batcher) => ({ name: batcher.name, stats: batcher.stats() }))
     const isClosing = closing?.aborted === true || all.some(({ stats }) => stats.closing)
-    const ready = !isClosing && all.every(({ stats }) => stats.oldest <= maxAge)
+    const ready = areMet && !isClosing && all.every(({ stats }) => stats.oldest <= maxAge)
     const health: Health = {
       live: true,
       ready,
@@ -96,4 +102,30 @@ export function heddleHealth(options: HealthOptions = {}): (c: Context) => Respo
     const headers = { 'Cache-Control': 'no-store' }
     return c.json(health, ready || probe === 'live' ? 200 : 503, headers)
   }
+
+  if (probe === 'live' || checks.length === 0) return (c) => answer(c, true)
+  const asked = new Checks(checks)
+  return async (c) => answer(c, await asked.areMet())
 }
+
+function assertHealthOptions(options: HealthOptions): void {
+  if (hasMethod(options, 'stats')) {
+    throw new TypeError(
+      'heddleHealth(): Expected the options to be an object, got a batcher. ' +
+        'Cure: `heddleHealth({ batchers: [batcher] })`.',
+    )
+  }
+  assertOptions('heddleHealth', options, RULES, "app.get('/ready', heddleHealth())")
+  assertBatchers('heddleHealth', options.batchers, 'stats')
+}
+
+const RULES = {
+  batchers: someBatchers,
+  checks: {
+    expected: 'an array of functions',
+    holds: (value) => Array.isArray(value) && value.every((check) => typeof check === 'function'),
+  },
+  maxAge: aPositiveTime,
+  closing: anAbortSignal,
+  probe: oneOf('ready', 'live'),
+} satisfies Record<keyof HealthOptions, OptionRule>

@@ -1,8 +1,20 @@
-import { type ClosableServer, toClosing } from './closing.ts'
+import { setImmediate } from 'node:timers/promises'
+
+import { runNeutral } from '@heddle/context'
+import { aPositiveTime, assertOption, type OptionRule, warn } from '@heddle/context/engine'
+
+import { assertOptions } from '../assert-options.ts'
+import { assertBatchers, hasMethod, someBatchers } from './batchers.ts'
+import { type ClosableServer, isClosableServer, toClosing } from './closing.ts'
 
 /** A batcher of any kind. */
 export interface ClosableBatcher {
   close(options?: { readonly timeout?: number }): Promise<void>
+}
+
+/** As NodeSDK, or a TracerProvider. */
+export interface ClosableTelemetry {
+  shutdown(): Promise<void>
 }
 
 export interface ShutdownOptions {
@@ -15,6 +27,13 @@ export interface ShutdownOptions {
    */
   readonly batchers?: readonly ClosableBatcher[]
   /**
+   * Shut down last, whatever happened before: the spans of the last requests and batches end only then. A
+   * quarter of the time, 2 s at most, is kept for it.
+   *
+   * @defaultValue none
+   */
+  readonly telemetry?: ClosableTelemetry
+  /**
    * ms for all of it; what is not done then is aborted.
    *
    * @defaultValue 10,000
@@ -24,10 +43,11 @@ export interface ShutdownOptions {
 
 export interface Shutdown {
   /**
-   * Stops accepting, lets the open requests end, lets the batchers run what they have, and closes them.
-   * Called again it gives the same promise.
+   * Stops accepting, lets the open requests end, lets the batchers run what they have and closes them,
+   * then shuts the telemetry down. Called again it gives the same promise. It never rejects: what fails is
+   * reported as a warning.
    *
-   * @returns whether all of it ended within the time
+   * @returns whether all of it ended as it should, within the time
    */
   (): Promise<boolean>
   /** Aborted when it begins: then `heddleHealth()` says that the service is not ready. */
@@ -35,52 +55,121 @@ export interface Shutdown {
 }
 
 /**
- * Ends a service without cutting off what it is doing. To be made right after the server, since over
- * HTTP/2 it must know the sessions.
+ * Ends a service without cutting off what it is doing: first the requests, then the batchers, then the
+ * telemetry. To be made right after the server, since it must know the server's connections.
  *
- * @throws TypeError for an option that is not as described
+ * @throws TypeError for an option that is not as described, or that there is not
  * @example
  * ```ts
- * const shutdown = gracefulShutdown({ server: serve(app), batchers: [users], timeout: 5_000 })
- * process.once('SIGTERM', () => void shutdown())
+ * const shutdown = gracefulShutdown({ server: serve(app), batchers: [users], telemetry: sdk })
+ * process.on('SIGTERM', () => void shutdown())
  * ```
  */
 export function gracefulShutdown(options: ShutdownOptions): Shutdown {
-  const { server, batchers = [], timeout = 10_000 } = options
-  if (!(typeof timeout === 'number' && timeout > 0)) {
-    throw new TypeError(
-      `gracefulShutdown(): Expected \`timeout\` to be a number of ms above 0, got ${String(timeout)}`,
-    )
-  }
+  assertShutdownOptions(options)
+  const { server, batchers = [], telemetry, timeout = 10_000 } = options
   const closing = toClosing(server)
   const controller = new AbortController()
   let result: Promise<boolean> | undefined
 
   const shutDown = async (): Promise<boolean> => {
     const end = performance.now() + timeout
+    const last = Math.min(timeout / 20, AT_LAST)
+    const kept = 2 * last + (telemetry === undefined ? 0 : Math.min(timeout / 4, FOR_TELEMETRY))
+    const untilKept = (): number => Math.max(0, end - kept - performance.now())
     controller.abort(new DOMException('The service is shutting down', 'AbortError'))
-    const isAnswered = await within(timeout, closing.close())
+    const limit = untilKept()
+    const isAnswered = await isDone(limit, 'the server', () => closing.close(limit))
+    const isDrained = await closeAll(batchers, untilKept(), last)
+    if (!isAnswered) await isDone(last, 'the server', () => closing.cutOff())
+    // Spans of the last batches and responses end when their promises and sockets have told it.
+    await setImmediate()
     const left = Math.max(0, end - performance.now())
-    // A batcher whose time is over aborts what still runs, and is closed then.
-    let isDrained = true
-    const closed = Promise.all(batchers.map((batcher) => batcher.close()))
-    if (!(await within(left, closed))) {
-      isDrained = false
-      await Promise.all(batchers.map((batcher) => batcher.close({ timeout: 0 })))
-    }
-    if (!isAnswered) await closing.cutOff()
-    return isAnswered && isDrained
+    const isSent =
+      telemetry === undefined || (await isDone(left, 'the telemetry', () => telemetry.shutdown()))
+    return isAnswered && isDrained && isSent
   }
-  return Object.assign(() => (result ??= shutDown()), { signal: controller.signal })
+  return Object.assign(() => (result ??= runNeutral(shutDown)), { signal: controller.signal })
 }
 
-/** Whether it settled in so many ms. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
-  const { promise: over, resolve } = Promise.withResolvers<false>()
-  const timer = setTimeout(resolve, milliseconds, false)
+/** At most so many ms are for what has been aborted, and has nothing to wait for any more. */
+const AT_LAST = 100
+/** At most so many ms are kept for the telemetry. */
+const FOR_TELEMETRY = 2_000
+
+async function closeAll(
+  batchers: readonly ClosableBatcher[],
+  limit: number,
+  last: number,
+): Promise<boolean> {
+  const close = (options?: { readonly timeout: number }) => async (): Promise<unknown> =>
+    await Promise.all(batchers.map((batcher) => batcher.close(options)))
+  if (await isDone(limit, 'a batcher', close())) return true
+  // A batcher whose time is over aborts what still runs, and is closed then.
+  await isDone(last, 'a batcher', close({ timeout: 0 }))
+  return false
+}
+
+/** Whether the work has succeeded in so many ms. */
+async function isDone(limit: number, what: string, work: () => unknown): Promise<boolean> {
+  const { promise: isOver, resolve } = Promise.withResolvers<false>()
+  const cancel = after(limit, () => resolve(false))
+  const done = async (): Promise<boolean> => {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      warn('SHUTDOWN_FAILED', what, `gracefulShutdown(): ${what} could not be closed`, error)
+      return false
+    }
+  }
   try {
-    return await Promise.race([work.then(() => true), over])
+    return await Promise.race([done(), isOver])
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }
+
+/** The longest delay of a timer, ms; Node fires a longer one at once. */
+const MAX_DELAY = 2 ** 31 - 1
+
+/** @returns what cancels it */
+function after(delay: number, call: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>
+  const arm = (left: number): void => {
+    timer = setTimeout(
+      () => {
+        if (left > MAX_DELAY) arm(left - MAX_DELAY)
+        else call()
+      },
+      Math.min(left, MAX_DELAY),
+    )
+  }
+  arm(delay)
+  return () => clearTimeout(timer)
+}
+
+function assertShutdownOptions(options: ShutdownOptions): void {
+  if (isClosableServer(options)) {
+    throw new TypeError(
+      'gracefulShutdown(): Expected the options to be an object with a `server`, got a server. ' +
+        'Cure: `gracefulShutdown({ server })`.',
+    )
+  }
+  assertOptions('gracefulShutdown', options, RULES)
+  assertOption('gracefulShutdown', 'server', options.server, RULES.server)
+  assertBatchers('gracefulShutdown', options.batchers, 'close')
+}
+
+const RULES = {
+  server: {
+    expected: 'what `serve()` or `Bun.serve()` returned',
+    holds: isClosableServer,
+  },
+  batchers: someBatchers,
+  telemetry: {
+    expected: 'an object with a method `shutdown`',
+    holds: (value) => hasMethod(value, 'shutdown'),
+  },
+  timeout: aPositiveTime,
+} satisfies Record<keyof ShutdownOptions, OptionRule>

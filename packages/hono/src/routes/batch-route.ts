@@ -1,3 +1,4 @@
+import { shown } from '@heddle/context/engine'
 import { type Batch, type Batcher, type BatcherOptions, createBatcher } from '@heddle/core'
 import { sValidator } from '@hono/standard-validator'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
@@ -5,7 +6,7 @@ import type { Context, Handler, MiddlewareHandler, TypedResponse } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { JSONParsed } from 'hono/utils/types'
 
-import { scopeOf } from '../middleware.ts'
+import { httpScopeOf } from '../scope-of.ts'
 import { invalidInput, type InvalidInput } from './invalid-input.ts'
 import type { BatchResponse } from './types.ts'
 
@@ -75,20 +76,23 @@ export function batchRoute(
   options: { readonly [T in BatchRouteTarget]?: Schema } & BatchRouteOptions<any>,
   run: BatchRouteRun<any, any>,
 ): unknown {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`batchRoute(): Expected the options to be an object, got ${shown(options)}`)
+  }
   const { json, form, query, param, ...batcherOptions } = options
   const [target, schema] = onlySchema({ json, form, query, param })
   const batcher = createBatcher<any, any>({ ...batcherOptions, run })
   const validate: MiddlewareHandler<any, any, any> = sValidator(target, schema, (result, c) => {
-    if (!result.success) throw invalidInput(c, result.error)
+    if (!result.success) throw invalidInput(result.error, httpScopeOf(c))
   })
   const batchRouteHandler = async (c: Context): Promise<Response> => {
-    scopeOf(c)
+    const scope = httpScopeOf(c)
     let input: unknown
     const read = async (): Promise<void> => {
       input = c.req.valid(target as never)
     }
     await validate(c, read).catch((error: unknown) => {
-      throw isUnreadable(error) ? invalidInput(c, [error]) : error
+      throw isUnreadable(error) ? invalidInput([error], scope) : error
     })
     return c.json(await batcher.submit(input), 200)
   }

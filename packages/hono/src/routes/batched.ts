@@ -1,7 +1,8 @@
+import { aText, assertOption, shown } from '@heddle/context/engine'
 import type { SubmitOptions } from '@heddle/core'
 import type { MiddlewareHandler } from 'hono'
 
-import { scopeOf } from '../middleware.ts'
+import { scopeOf } from '../scope-of.ts'
 import type { BatchResponse } from './types.ts'
 
 /** What `batched` needs of a batcher. */
@@ -52,16 +53,15 @@ export function batched(
   name: string,
   batcher: Partial<Submits<unknown, unknown> & Streams<unknown, unknown>>,
 ): MiddlewareHandler<any, any, any, any> {
-  if (typeof name !== 'string' || name === '') {
-    throw new TypeError('batched(): Expected `name` to be a name for c.var, got none')
-  }
-  const call = (batcher?.submit ?? batcher?.stream)?.bind(batcher)
-  if (call === undefined) {
+  assertOption('batched', 'name', name, aText)
+  const method = batcher?.submit ?? batcher?.stream
+  if (typeof method !== 'function') {
     throw new TypeError(
-      `batched(): Expected the second argument for \`${name}\` to be a batcher, got ${typeof batcher}. ` +
+      `batched(): Expected the second argument for \`${name}\` to be a batcher, got ${shown(batcher)}. ` +
         'Cure: pass what createBatcher() or createStreamBatcher() returned.',
     )
   }
+  const call = method.bind(batcher)
   return function batchedMiddleware(c, next) {
     // The answers that its type promises are made there.
     scopeOf(c)

@@ -1,3 +1,12 @@
+import {
+  aFunction,
+  assertOption,
+  assertOptions,
+  aText,
+  oneOf,
+  type OptionRule,
+  type OptionRules,
+} from '@heddle/context/engine'
 import { encode, type EventSourceMessage } from 'eventsource-encoder'
 
 import type { StreamOptions, StreamTotals } from './stream-options.ts'
@@ -12,21 +21,34 @@ export interface Format {
   error(problem: unknown): string | undefined
 }
 
+/** @throws TypeError for an option that is not as described, or that the format has not */
 export function formatOf<C>(options: StreamOptions<C>): Format {
+  assertOption('streamBatched', 'options', options, anObject)
+  const { format = 'sse' } = options
+  assertOption('streamBatched', 'format', format, aFormat)
+  assertOptions('streamBatched', options, RULES[format])
   if (options.format === 'ndjson') return lines
   if (options.format === 'plain') {
     const { contentType = 'text/plain; charset=UTF-8' } = options
     return { ...plain, contentType }
   }
-  const { format = 'sse', message } = options
-  if (format !== 'sse') {
-    throw new TypeError(
-      `streamBatched(): Expected \`format\` to be 'sse', 'ndjson' or 'plain', got ${String(format)}`,
-    )
-  }
+  const { message } = options
   if (message === undefined) return events
   return { ...events, chunk: (chunk, index) => encode(message(chunk as C, index)) }
 }
+
+const anObject: OptionRule = {
+  expected: 'an object',
+  holds: (value) => typeof value === 'object' && value !== null,
+}
+const aFormat = oneOf('sse', 'ndjson', 'plain')
+const callbacks = { onAbort: aFunction, onError: aFunction }
+/** Each format has options of its own. */
+const RULES = {
+  sse: { format: aFormat, message: aFunction, ...callbacks },
+  ndjson: { format: aFormat, ...callbacks },
+  plain: { format: aFormat, contentType: aText, ...callbacks },
+} satisfies Record<NonNullable<StreamOptions<string>['format']>, OptionRules>
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
 const events: Format = {

@@ -1,8 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Context } from 'hono'
 import type { HTTPException } from 'hono/http-exception'
 
-import { type Problem, problemException, problemOf } from '../problems.ts'
+import { type Problem, problemException, problemOf, type ProblemOptions } from '../problems.ts'
 
 /** What a route answers to input that its schema rejects: RFC 9457 with what is wrong, and where. */
 export interface InvalidInput extends Problem<400, 'INVALID_INPUT'> {
@@ -16,10 +15,13 @@ export interface InvalidPart {
   readonly pointer: string
 }
 
-export function invalidInput(c: Context, issues: readonly StandardSchemaV1.Issue[]): HTTPException {
+export function invalidInput(
+  issues: readonly StandardSchemaV1.Issue[],
+  options: ProblemOptions,
+): HTTPException {
   const cause = new Error('The input is not as its schema says', { cause: issues })
   const problem: InvalidInput = {
-    ...problemOf(400, 'INVALID_INPUT', c.get('requestId') as string, cause),
+    ...problemOf(400, 'INVALID_INPUT', cause, options),
     errors: issues.map(({ message, path = [] }) => ({
       detail: message,
       pointer: ['#', ...path.map(token)].join('/'),

@@ -1,7 +1,6 @@
 import type { Context, TypedResponse } from 'hono'
 
-import type { HttpScope } from '../http-scope.ts'
-import { scopeOf } from '../middleware.ts'
+import { httpScopeOf } from '../scope-of.ts'
 import { timingSince } from '../server-timing.ts'
 import { noteSelfHolding } from '../stream-helpers.ts'
 import { formatOf } from './formats.ts'
@@ -33,7 +32,7 @@ export async function streamBatched<C>(
   iterable: AsyncIterable<C> | PromiseLike<AsyncIterable<C>>,
   options: StreamOptions<C> = {},
 ): Promise<StreamResponse> {
-  const scope = scopeOf(c) as HttpScope
+  const scope = httpScopeOf(c)
   const format = formatOf(options)
   const timing = timingSince(scope)
   const iterator = iteratorOf(await iterable)

@@ -6,11 +6,11 @@ import { PROBLEM_JSON, problemException, problemOf, toHttpException } from '../p
 
 /** Why the request was given up: its deadline has passed, or its client has left. */
 export function abortFailure(scope: HttpScope): Error {
-  const { abortReason, requestId, settings } = scope
+  const { abortReason, settings } = scope
   if (abortReason) return scope.adaptFailure(abortReason)
   const { reason } = scope.signal as { readonly reason: Error }
   if (!settings.problems) return reason
-  return problemException(problemOf(504, 'DEADLINE_EXCEEDED', requestId, reason), reason)
+  return problemException(problemOf(504, 'DEADLINE_EXCEEDED', reason, scope), reason)
 }
 
 /** What an iterable threw may be anything. */
@@ -26,17 +26,13 @@ export function isExpected(error: Error): boolean {
 
 /** What the status and the body would have been, had the error come before them: an RFC 9457 problem. */
 export async function problemOfFailure(error: Error, scope: HttpScope): Promise<unknown> {
-  const { requestId, settings } = scope
-  const { overloadStatus } = settings
   // One of a request is an HTTPException already, and keeps the status that its batch function gave it.
   const isRaw = isBatcherError(error) && !(error instanceof HTTPException)
-  const answer = isRaw ? toHttpException(error, { requestId, overloadStatus }) : error
-  if (!(answer instanceof HTTPException)) {
-    return problemOf(500, 'INTERNAL_ERROR', requestId, error)
-  }
+  const answer = isRaw ? toHttpException(error, scope) : error
+  if (!(answer instanceof HTTPException)) return problemOf(500, 'INTERNAL_ERROR', error, scope)
   const { res, status, message } = answer
   if (res?.headers.get('content-type')?.startsWith(PROBLEM_JSON)) return res.clone().json()
-  const problem = problemOf(status, 'HTTP_ERROR', requestId, answer)
-  // Hono would answer with the message, so it is made for clients.
-  return message === '' ? problem : { ...problem, detail: message }
+  const problem = problemOf(status, 'HTTP_ERROR', answer, scope)
+  // Hono would answer with the message, so it is made for clients; beside a response it would not be sent.
+  return message === '' || res !== undefined ? problem : { ...problem, detail: message }
 }

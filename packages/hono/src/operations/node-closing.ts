@@ -1,0 +1,124 @@
+import { Server } from 'node:net'
+
+import type { Closing } from './closing.ts'
+import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
+import { Http2Sessions, type Http2Session } from './http2-sessions.ts'
+import type { NodeServer } from './node-server.ts'
+import { SILENCE, SWEEP } from './patience.ts'
+import { followUpgrades } from './upgrades.ts'
+
+/**
+ * Ends a server of Node. Its own `close()` shuts connections that are idle at once, whatever is on its
+ * way, and waits for those that are half-sent; so the connections are counted here, from the start.
+ */
+export class NodeClosing implements Closing {
+  readonly #server: NodeServer
+  readonly #connections = new Map<Socket, Connection>()
+  /** Everything that holds the server open, whatever it speaks. */
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Http2Sessions()
+  /** Sockets of TLS that have not shaken hands yet, by their peers. */
+  readonly #handshakes = new Map<string, Socket>()
+  #closed: Promise<void> | undefined
+
+  constructor(server: NodeServer) {
+    this.#server = server
+    server.on('session', (session: Http2Session) => this.#sessions.add(session))
+    const isSecure = 'setSecureContext' in server
+    server.on('connection', (socket: Socket) => {
+      if (isSecure) this.#shaking(socket)
+      else this.#connected(socket)
+    })
+    server.on('secureConnection', (socket: Socket) => this.#shaken(socket))
+    // Before the app's own listener, which may answer at once.
+    server.prependListener('request', (request: HttpRequest, response: HttpResponse) => {
+      const connection = this.#connections.get(request.socket)
+      if (connection) connection.take(request, response, this.#closed !== undefined)
+      else this.#sessions.take(request)
+    })
+    followUpgrades(server, (socket) => this.#connections.delete(socket))
+  }
+
+  close(limit: number): Promise<void> {
+    return (this.#closed ??= new Promise((resolve) => {
+      const sweep = this.#sweep(limit)
+      for (const connection of this.#connections.values()) connection.sayLast()
+      this.#stopListening(() => {
+        clearInterval(sweep)
+        // An error says that it was not listening any more.
+        resolve()
+      })
+      this.#sessions.close()
+    }))
+  }
+
+  #sweep(limit: number): ReturnType<typeof setInterval> {
+    const silence = Math.min(SILENCE, limit / 4)
+    let before = performance.now()
+    let waited = 0
+    return setInterval(() => {
+      const now = performance.now()
+      // A process that was busy has not read what has come meanwhile, so no more than this counts.
+      const step = Math.min(now - before, 2 * SWEEP)
+      before = now
+      waited += step
+      const patience = { silence, isOver: waited >= limit / 2 }
+      for (const connection of this.#connections.values()) connection.endIfSilent(step, patience)
+      this.#sessions.endIfSilent(step, patience)
+    }, SWEEP)
+  }
+
+  cutOff(): Promise<void> {
+    this.#server.closeAllConnections?.()
+    this.#sessions.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+    return this.close(0)
+  }
+
+  #shaking(socket: Socket): void {
+    const peer = peerOf(socket)
+    if (peer === undefined) {
+      this.#hold(socket)
+      return
+    }
+    this.#handshakes.set(peer, socket)
+    this.#connected(socket)
+    socket.once('close', () => {
+      if (this.#handshakes.get(peer) === socket) this.#handshakes.delete(peer)
+    })
+  }
+
+  /** From now on it is this that speaks HTTP; the socket below it only carries it. */
+  #shaken(socket: Socket): void {
+    const peer = peerOf(socket)
+    const below = peer === undefined ? undefined : this.#handshakes.get(peer)
+    if (below) this.#connections.delete(below)
+    this.#connected(socket)
+  }
+
+  #connected(socket: Socket): void {
+    this.#hold(socket)
+    // Of HTTP/2 a session comes before its connection.
+    if (!this.#sessions.hasNew()) this.#connections.set(socket, new Connection(socket))
+  }
+
+  #hold(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#connections.delete(socket)
+    })
+  }
+
+  #stopListening(done: () => void): void {
+    const server = this.#server
+    // That of node:http shuts what is idle.
+    if (server instanceof Server) Server.prototype.close.call(server, done)
+    else server.close(done)
+  }
+}
+
+/** `undefined` on a Unix socket. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`
+}
