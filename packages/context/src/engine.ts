@@ -7,7 +7,7 @@
 export { listenToAbort, unlistenToAbort } from './abort-hub.ts'
 export { engineOf } from './batch-scope.ts'
 export { setTracePropagation } from './carrier.ts'
-export { type Clock, clock, installClock, type Timer } from './clock.ts'
+export { type Clock, clock, installClock, platform, realigned, type Timer } from './clock.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'
 export { contextsAreResources, enterResource } from './neutral.ts'
 export { partitionLabel, partitionOf } from './partition.ts'

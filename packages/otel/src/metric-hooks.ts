@@ -1,3 +1,4 @@
+import { clock } from '@heddle/context/engine'
 import type { BatcherHooks, BatchInfo, SettledItem } from '@heddle/core'
 import type { Attributes, Meter } from '@opentelemetry/api'
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions'
@@ -48,7 +49,7 @@ function recordItem({ timeInQueue, itemDuration, items }: Instruments, item: Set
   items.add(1, attributes)
 }
 
-function secondsOf({ startedAt, endedAt = performance.now() }: BatchInfo): number {
+function secondsOf({ startedAt, endedAt = clock.now() }: BatchInfo): number {
   return (endedAt - startedAt) / 1000
 }
 

@@ -1,3 +1,5 @@
+import { platform } from '@heddle/context/engine'
+
 /** A server of node:http, node:https or node:http2. */
 interface NodeServer {
   close(done: (error?: Error) => void): unknown
@@ -46,9 +48,9 @@ function ofNode(server: NodeServer): Closing {
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
-      const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP)
+      const sweep = platform.setInterval(() => server.closeIdleConnections?.(), SWEEP)
       server.close(() => {
-        clearInterval(sweep)
+        platform.clearInterval(sweep)
         // An error says that it was not listening any more.
         resolve()
       })

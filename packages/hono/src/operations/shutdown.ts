@@ -1,3 +1,5 @@
+import { platform } from '@heddle/context/engine'
+
 import { type ClosableServer, toClosing } from './closing.ts'
 
 /** A batcher of any kind. */
@@ -57,10 +59,10 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
   let result: Promise<boolean> | undefined
 
   const shutDown = async (): Promise<boolean> => {
-    const end = performance.now() + timeout
+    const end = platform.now() + timeout
     controller.abort(new DOMException('The service is shutting down', 'AbortError'))
     const isAnswered = await within(timeout, closing.close())
-    const left = Math.max(0, end - performance.now())
+    const left = Math.max(0, end - platform.now())
     // A batcher whose time is over aborts what still runs, and is closed then.
     let isDrained = true
     const closed = Promise.all(batchers.map((batcher) => batcher.close()))
@@ -77,10 +79,10 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
 /** Whether it settled in so many ms. */
 async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: over, resolve } = Promise.withResolvers<false>()
-  const timer = setTimeout(resolve, milliseconds, false)
+  const timer = platform.setTimeout(resolve, milliseconds, false)
   try {
     return await Promise.race([work.then(() => true), over])
   } finally {
-    clearTimeout(timer)
+    platform.clearTimeout(timer)
   }
 }
