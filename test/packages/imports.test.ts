@@ -90,7 +90,7 @@ function places(pattern: RegExp): string[] {
 describe('the functions of time', () => {
   // The linter looks for the global variables.
   it('are taken as members of no object that a test may write to', () => {
-    const members = /\b(?:process\.nextTick|globalThis\.(?:set|clear|queue|performance|Date))/g
+    const members = /\b(?:process\.nextTick|globalThis\.(?:set|clear|queue|performance))/g
     expect(places(members)).toEqual([])
   })
 })

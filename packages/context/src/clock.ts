@@ -8,8 +8,6 @@ export interface Platform {
   readonly now: () => number
   /** ms since 1970, when the above was 0. */
   readonly timeOrigin: number
-  /** ms since 1970. */
-  readonly dateNow: () => number
   readonly setTimeout: typeof setTimeout
   readonly clearTimeout: typeof clearTimeout
   readonly setInterval: typeof setInterval
@@ -27,7 +25,6 @@ export interface Platform {
 export const platform: Platform = {
   now: performance.now.bind(performance),
   timeOrigin: performance.timeOrigin,
-  dateNow: Date.now,
   setTimeout,
   clearTimeout,
   setInterval,
