@@ -48,8 +48,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'hidden-key',
     rule: 'R1 a batch shows no value that a key does not allow',
-    file: `${context}/key.ts`,
-    replace: ["if (batch !== 'hide') registry.sharedKeys.push", 'registry.sharedKeys.push'],
+    file: `${context}/key-records.ts`,
+    replace: ["if (rule !== 'hide') registry.sharedKeys.push", 'registry.sharedKeys.push'],
     test: 'test/context/batch-scope.test.ts',
   },
   {
@@ -814,5 +814,39 @@ export const mutants: readonly Mutant[] = [
     file: `${core}/scheduler.ts`,
     replace: ['now < this.#lookedAt', 'now * 1e9 < this.#lookedAt'],
     test: 'test/core/virtual-clock.test.ts',
+  },
+  {
+    name: 'reloaded-key',
+    rule: 'a key that its module creates again is the same one',
+    file: `${context}/key-records.ts`,
+    replace: ['index: former?.index ?? next', 'index: next'],
+    test: 'test/context/reload.test.ts',
+  },
+  {
+    name: 'two-modules',
+    rule: 'two modules may not create the same key with `carry`',
+    file: `${context}/key-records.ts`,
+    replace: ['fileOf(site) !== fileOf(former.site)', "fileOf(site) === 'nowhere'"],
+    test: 'test/context/reload.test.ts',
+  },
+  {
+    name: 'keys-for-ever',
+    rule: 'R9 a key that nobody has any more costs batches nothing',
+    file: `${context}/key-records.ts`,
+    replace: [
+      'else collected.register(key, record)',
+      'else if (isDevelopment === undefined) collected.register(key, record)',
+    ],
+    test: 'test/context/reload.test.ts',
+  },
+  {
+    name: 'lone-surrogate',
+    rule: 'a carrier takes any text along, and different values stay different',
+    file: `${context}/percent.ts`,
+    replace: [
+      'if (text.isWellFormed()) return encodeURIComponent(text)',
+      'if (text) return encodeURIComponent(text.toWellFormed())',
+    ],
+    test: 'test/context/carrier.test.ts',
   },
 ]

@@ -1,6 +1,5 @@
-import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
-import { registry, storage } from './registry.ts'
+import { type KeyRecord, registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
 import type { Scope } from './types.ts'
 
@@ -111,10 +110,12 @@ export function engineOf(scope: Scope | undefined): object | undefined {
 }
 
 /** What a batch of `members` sees of `key`. */
-function shared({ rule, index }: Key<unknown>, members: readonly Member[]): unknown {
-  if (typeof rule === 'function') {
+function shared({ rule, index }: KeyRecord, members: readonly Member[]): unknown {
+  if (typeof rule === 'object') {
+    const merge = rule.deref()
+    if (merge === undefined) return undefined
     const values = members.map((member) => valueOf(member, index))
-    return runNeutral(() => rule(values))
+    return runNeutral(() => merge(values))
   }
   const first = members[0] && valueOf(members[0], index)
   // Members of one partition agree already; whoever opens a batch scope without an engine need not.

@@ -1,5 +1,6 @@
-import { ContextError, duplicateCarry, inBatch, noScope, noValue } from './errors.ts'
-import { registry, storage } from './registry.ts'
+import { ContextError, inBatch, noScope, noValue } from './errors.ts'
+import { placeOf, register } from './key-records.ts'
+import { storage } from './registry.ts'
 import { run } from './run.ts'
 import type { BaseScope } from './scope.ts'
 import type {
@@ -15,6 +16,7 @@ import type {
  * Creates a key. Make keys once, at module level: each is a slot that lasts as long as the process.
  *
  * @throws TypeError when `name` is empty or `options.batch` is not a rule
+ * @throws ContextError `DUPLICATE_KEY` when another module has a key of this name with `carry`
  * @example
  * ```ts
  * const tenant = createKey<string>('app.tenant', { batch: 'partition' })
@@ -40,6 +42,7 @@ export class Key<T> implements ContextKey<T> {
   readonly defaultValue: T | undefined
   readonly rule: BatchRule<T>
   readonly redact: boolean
+  readonly dropsInChild: boolean
   readonly carry: Carry<T> | undefined
 
   constructor(name: string, options: ContextKeyOptions<T>) {
@@ -57,18 +60,15 @@ export class Key<T> implements ContextKey<T> {
         `Expected \`child\` of key \`${name}\` to be 'inherit' or 'drop', got ${String(child)}`,
       )
     }
-    if (carry && registry.carriedKeys.has(name)) throw duplicateCarry(name)
+    const place = placeOf(name, carry, createKey)
     this.name = name
-    this.index = registry.keys.length
+    this.index = place.index
     this.defaultValue = options.default
     this.rule = batch
     this.redact = redact
+    this.dropsInChild = child === 'drop'
     this.carry = carry
-    const key = this as Key<unknown>
-    registry.keys.push(key)
-    if (batch !== 'hide') registry.sharedKeys.push(key)
-    if (child === 'drop') registry.droppedKeys.push(key)
-    if (carry) registry.carriedKeys.set(name, key)
+    register(this, place)
   }
 
   get(): T | undefined {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 import type { Key } from './key.ts'
 import type { BaseScope } from './scope.ts'
+import type { BatchRule } from './types.ts'
 
 /**
  * What the whole process shares, also between two copies of this package (two versions, ESM beside
@@ -13,19 +14,31 @@ interface Registry {
   readonly storage: AsyncLocalStorage<BaseScope | undefined>
   /** Made where no AsyncLocalStorage of anyone had a value, so that re-entering it empties them all. */
   readonly neutral: AsyncResource
-  /** Every key of the process; a key's index is its place here, and in the slots of every scope. */
-  readonly keys: Key<unknown>[]
+  /** A key's index is its place here, and in the slots of every scope; `undefined` where it is collected. */
+  readonly keys: (KeyRecord | undefined)[]
   /** Keys that a batch may show: those whose batch rule is not `hide`. */
-  readonly sharedKeys: Key<unknown>[]
+  readonly sharedKeys: KeyRecord[]
   /** Keys that a child scope starts without. */
-  readonly droppedKeys: Key<unknown>[]
+  readonly droppedKeys: KeyRecord[]
   /** Keys that may leave the process, by name. */
-  readonly carriedKeys: Map<string, Key<unknown>>
+  readonly carriedKeys: Map<string, KeyRecord>
   /** How a tracer writes and reads the trace context of carriers; see `setTracePropagation`. */
   tracePropagation: TracePropagation | undefined
   /** What the leak detector looks at besides ours. */
   readonly foreignStores: Set<ForeignStore>
 }
+
+/**
+ * What the process knows of a key. It leads to the key and its functions only weakly: a module that is
+ * evaluated again makes its keys anew, and those that nobody has any more can be collected.
+ */
+export interface KeyRecord extends Pick<Key<unknown>, 'name' | 'index' | 'redact' | 'carry'> {
+  readonly rule: Exclude<BatchRule<unknown>, Function> | WeakRef<MergeRule>
+  /** Where it was created, as `file:line:column`, if it has `carry` and that is known. */
+  readonly site?: string | undefined
+}
+
+export type MergeRule = Extract<BatchRule<unknown>, Function>
 
 /** A store of somebody else, as the leak detector sees it. */
 export interface ForeignStore {
