@@ -13,6 +13,9 @@ import {
 /** ms that a process has to stop by itself. */
 const GRACE = 5000
 
+/** What becomes of its output; by default it goes where ours does. */
+type Stdio = ['ignore', 'ignore', 'ignore', 'ipc']
+
 const running = new Set<{ stop(): Promise<void> }>()
 
 /** Resolves when every process that was started here has ended. */
@@ -26,11 +29,14 @@ class Child<Message> {
   readonly #name: string
   readonly #ended: Promise<void>
 
-  constructor(file: string, args: readonly string[] = []) {
+  constructor(file: string, args: readonly string[] = [], stdio?: Stdio) {
     this.#name = [file, ...args].join(' ')
     // As in production: Bun and Heddle do more for a developer than a server should.
     const env = { NODE_ENV: 'production', ...process.env }
-    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, { env })
+    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+      env,
+      ...(stdio && { stdio }),
+    })
     const { promise, resolve } = Promise.withResolvers<void>()
     // An error means that it could not be started, or that it is no longer there to be told something.
     this.#process.once('exit', () => resolve()).on('error', () => resolve())
@@ -77,8 +83,8 @@ export class ServerProcess {
     this.url = url
   }
 
-  static async start(app: string, port: number): Promise<ServerProcess> {
-    const child = new Child<ServerMessage>('server.ts', [app, '--port', String(port)])
+  static async start(app: string, port: number, stdio?: Stdio): Promise<ServerProcess> {
+    const child = new Child<ServerMessage>('server.ts', [app, '--port', String(port)], stdio)
     const url = await child.receive((message) => ('url' in message ? message.url : undefined))
     return new ServerProcess(child, url)
   }
