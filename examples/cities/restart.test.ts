@@ -43,12 +43,12 @@ it.each(['before', 'after'])(
     const server = await ServerProcess.start(app, 0, ['ignore', 'ignore', 'ignore', 'ipc'])
     const answers = { right: 0, failed: 0 }
     const wrong: unknown[] = []
-    let isOver = false
+    const load = { isOver: false }
 
     async function client(n: number): Promise<void> {
       const tenant = Object.keys(TENANTS)[n % 2] ?? ''
       const id = CITIES[n % 3 ? 0 : 1]
-      while (!isOver) {
+      while (!load.isOver) {
         const response = await fetch(`${server.url}/cities/${id}`, {
           headers: { 'x-tenant': tenant },
         })
@@ -74,7 +74,7 @@ it.each(['before', 'after'])(
       await postgres.start()
       await more('right')
     }
-    isOver = true
+    load.isOver = true
     await ended
     expect(wrong).toEqual([])
     await server.stop()

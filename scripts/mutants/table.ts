@@ -18,14 +18,20 @@ export const mutants: readonly Mutant[] = [
     name: 'neutral-ground',
     rule: 'R1 the batch function runs on neutral ground',
     file: `${context}/neutral.ts`,
-    replace: ['return enterResource(registry.neutral, fn)', 'return fn()'],
+    replace: [
+      'const { neutral } = registry\n',
+      'const { neutral } = registry\n  if (neutral) return fn()\n',
+    ],
     test: 'test/hono/isolation.test.ts',
   },
   {
     name: 'neutral-ground-core',
     rule: 'R1 the batch function runs on neutral ground',
     file: `${context}/neutral.ts`,
-    replace: ['return enterResource(registry.neutral, fn)', 'return fn()'],
+    replace: [
+      'const { neutral } = registry\n',
+      'const { neutral } = registry\n  if (neutral) return fn()\n',
+    ],
     test: 'test/core/isolation.test.ts',
   },
   {
@@ -848,5 +854,25 @@ export const mutants: readonly Mutant[] = [
       'if (text) return encodeURIComponent(text.toWellFormed())',
     ],
     test: 'test/context/carrier.test.ts',
+  },
+  {
+    name: 'domain-of-the-batch',
+    rule: 'R1 the batch function runs in the `node:domain` of no member',
+    file: `${context}/neutral.ts`,
+    replace: [
+      'domains.usingDomains ? enterFrom(undefined, neutral, fn) : enter(neutral, fn)',
+      'enter(neutral, fn)',
+    ],
+    test: 'test/core/domains.test.ts',
+  },
+  {
+    name: 'domain-of-a-member',
+    rule: 'R1 `item.run` does not enter the `node:domain` of the member',
+    file: `${context}/neutral.ts`,
+    replace: [
+      'domains.usingDomains ? enterFrom(current.domain, resource, fn) : enter(resource, fn)',
+      'enter(resource, fn)',
+    ],
+    test: 'test/core/domains.test.ts',
   },
 ]
