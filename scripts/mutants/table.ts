@@ -875,4 +875,11 @@ export const mutants: readonly Mutant[] = [
     ],
     test: 'test/core/domains.test.ts',
   },
+  {
+    name: 'refreshed-timer',
+    rule: 'R9 a timer that is used again does not take on the context of a caller',
+    file: `${core}/alarm.ts`,
+    replace: ['runNeutral(() => timer.refresh())', 'timer.refresh()'],
+    test: 'test/core/timers.test.ts',
+  },
 ]

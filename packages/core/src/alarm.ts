@@ -59,7 +59,8 @@ export class Alarm {
     else if (timer && delay === this.#delay && clock.installed === this.#clock) {
       // Lingering takes the same time again and again, and this costs less than a new timer.
       this.#isArmed = true
-      timer.refresh()
+      // One that has rung takes on the context that refreshes it (Node), which may be a caller's.
+      runNeutral(() => timer.refresh())
       return
     }
     this.#isArmed = true

@@ -1,3 +1,4 @@
+import { runNeutral } from '@heddle/context'
 import { platform } from '@heddle/context/engine'
 
 /** A server of node:http, node:https or node:http2. */
@@ -48,7 +49,9 @@ function ofNode(server: NodeServer): Closing {
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
-      const sweep = platform.setInterval(() => server.closeIdleConnections?.(), SWEEP)
+      const look = (): void => server.closeIdleConnections?.()
+      // A request may have asked for the shutdown.
+      const sweep = runNeutral(() => platform.setInterval(look, SWEEP))
       server.close(() => {
         platform.clearInterval(sweep)
         // An error says that it was not listening any more.

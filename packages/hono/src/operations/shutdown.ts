@@ -1,3 +1,4 @@
+import { runNeutral } from '@heddle/context'
 import { platform } from '@heddle/context/engine'
 
 import { type ClosableServer, toClosing } from './closing.ts'
@@ -79,7 +80,7 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
 /** Whether it settled in so many ms. */
 async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: over, resolve } = Promise.withResolvers<false>()
-  const timer = platform.setTimeout(resolve, milliseconds, false)
+  const timer = runNeutral(() => platform.setTimeout(resolve, milliseconds, false))
   try {
     return await Promise.race([work.then(() => true), over])
   } finally {
