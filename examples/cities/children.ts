@@ -13,6 +13,9 @@ import {
 /** ms that a process has to stop by itself. */
 const GRACE = 5000
 
+/** What becomes of its output; by default it goes where ours does. */
+type Stdio = ['ignore', 'ignore', 'ignore', 'ipc']
+
 const running = new Set<{ stop(): Promise<void> }>()
 
 /** Resolves when every process that was started here has ended. */
@@ -27,11 +30,19 @@ class Child<Message> {
   readonly #ended: Promise<void>
 
   /** @param variables - of its environment, in the place of those of this process */
-  constructor(file: string, args: readonly string[] = [], variables: NodeJS.ProcessEnv = {}) {
+  constructor(
+    file: string,
+    args: readonly string[] = [],
+    variables: NodeJS.ProcessEnv = {},
+    stdio?: Stdio,
+  ) {
     this.#name = [file, ...args].join(' ')
     // As in production: Bun and Heddle do more for a developer than a server should.
     const env = { NODE_ENV: 'production', ...process.env, ...variables }
-    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, { env })
+    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+      env,
+      ...(stdio && { stdio }),
+    })
     const { promise, resolve } = Promise.withResolvers<void>()
     // An error means that it could not be started, or that it is no longer there to be told something.
     this.#process.once('exit', () => resolve()).on('error', () => resolve())
@@ -83,8 +94,14 @@ export class ServerProcess {
     app: string,
     port: number,
     variables?: NodeJS.ProcessEnv,
+    stdio?: Stdio,
   ): Promise<ServerProcess> {
-    const child = new Child<ServerMessage>('server.ts', [app, '--port', String(port)], variables)
+    const child = new Child<ServerMessage>(
+      'server.ts',
+      [app, '--port', String(port)],
+      variables,
+      stdio,
+    )
     const url = await child.receive((message) => ('url' in message ? message.url : undefined))
     return new ServerProcess(child, url)
   }

@@ -35,7 +35,7 @@ const SCHEMA = [
  * @returns how many cities the database has
  */
 export async function loadData(database: Database): Promise<number> {
-  for (const statement of SCHEMA) await database.query(statement)
+  await createTables(database)
   await loadTenants(database)
   if ((await countCities(database)) === 0) await loadCities(database)
   // After the rows, since an index is built faster than it is kept. SP-GiST is a quad tree of points,
@@ -45,6 +45,11 @@ export async function loadData(database: Database): Promise<number> {
   )
   await database.query('ANALYZE heddle_demo.cities')
   return countCities(database)
+}
+
+/** Creates what is missing, and loads nothing. */
+export async function createTables(database: Pick<Database, 'query'>): Promise<void> {
+  for (const statement of SCHEMA) await database.query(statement)
 }
 
 /** All cities in one statement, so that an interrupted load leaves an empty table, not half of one. */

@@ -19,6 +19,11 @@ interface Connection {
   close(): Promise<void>
 }
 
+/** ms for a connection, and for a query of a request: a server that hangs must not hold requests for ever. */
+const PATIENCE = 2000
+
+const LIMIT = { query_timeout: PATIENCE }
+
 /**
  * Opens the PostgreSQL server of `DATABASE_URL`, or without it PGlite: PostgreSQL inside this process,
  * in memory.
@@ -67,9 +72,14 @@ async function startInProcess(): Promise<Connection> {
 
 async function connect(url: string): Promise<Connection> {
   const { default: pg } = await import('pg')
-  const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: 5000 })
-  // A server that goes away while a connection is idle must not end the process: the next query tells.
+  const pool = new pg.Pool({
+    connectionString: url,
+    connectionTimeoutMillis: PATIENCE,
+  })
+  // A server that goes away must not end the process; the next query tells. The pool listens to a connection
+  // only while it is idle, and one that is in use may break between two queries, too.
   pool.on('error', () => {})
+  pool.on('connect', (client) => void client.on('error', () => {}))
   try {
     await pool.query('SELECT 1')
   } catch (error) {
@@ -82,16 +92,17 @@ async function connect(url: string): Promise<Connection> {
     query: queryOn(pool),
     async transaction(run) {
       const client = await pool.connect()
+      const query: Queryable['query'] = (text, values) => client.query({ text, values, ...LIMIT })
       try {
-        await client.query('BEGIN')
-        const result = await run(queryOn(client))
-        await client.query('COMMIT')
+        await client.query({ text: 'BEGIN', ...LIMIT })
+        const result = await run(queryOn({ query }))
+        await client.query({ text: 'COMMIT', ...LIMIT })
+        client.release()
         return result
       } catch (error) {
-        await client.query('ROLLBACK')
+        // Closed, which ends the transaction: after an error it may be the connection that cannot be used.
+        client.release(true)
         throw error
-      } finally {
-        client.release()
       }
     },
     close: () => pool.end(),

@@ -18,14 +18,20 @@ export const mutants: readonly Mutant[] = [
     name: 'neutral-ground',
     rule: 'R1 the batch function runs on neutral ground',
     file: `${context}/neutral.ts`,
-    replace: ['return enterResource(registry.neutral, fn)', 'return fn()'],
+    replace: [
+      'const { neutral } = registry\n',
+      'const { neutral } = registry\n  if (neutral) return fn()\n',
+    ],
     test: 'test/hono/isolation.test.ts',
   },
   {
     name: 'neutral-ground-core',
     rule: 'R1 the batch function runs on neutral ground',
     file: `${context}/neutral.ts`,
-    replace: ['return enterResource(registry.neutral, fn)', 'return fn()'],
+    replace: [
+      'const { neutral } = registry\n',
+      'const { neutral } = registry\n  if (neutral) return fn()\n',
+    ],
     test: 'test/core/isolation.test.ts',
   },
   {
@@ -92,8 +98,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'hidden-key',
     rule: 'R1 a batch shows no value that a key does not allow',
-    file: `${context}/key.ts`,
-    replace: ["if (batch !== 'hide') registry.sharedKeys.push", 'registry.sharedKeys.push'],
+    file: `${context}/key-records.ts`,
+    replace: ["if (rule !== 'hide') registry.sharedKeys.push", 'registry.sharedKeys.push'],
     test: 'test/context/batch-scope.test.ts',
   },
   {
@@ -768,7 +774,7 @@ export const mutants: readonly Mutant[] = [
     rule: 'responses are asked for outside every request',
     file: `${hono}/response-poll.ts`,
     replace: [
-      'runNeutral(() => setInterval(look, INTERVAL).unref())',
+      'runNeutral(() => platform.setInterval(look, INTERVAL).unref())',
       'runNeutral(() => undefined) ?? setInterval(look, INTERVAL).unref()',
     ],
     test: 'test/hono/bun-server.test.ts',
@@ -1060,7 +1066,7 @@ export const mutants: readonly Mutant[] = [
     name: 'batch-ends-late',
     rule: 'a batch ends when its function has settled, not when its callers have gone on',
     file: `${otel}/batch-span.ts`,
-    replace: ['this.#batch.endedAt ?? performance.now()', 'performance.now()'],
+    replace: ['this.#batch.endedAt ?? clock.now()', 'clock.now()'],
     test: 'test/otel/spans.test.ts',
   },
   {
@@ -1362,5 +1368,124 @@ export const mutants: readonly Mutant[] = [
     file: `${hono}/operations/last-answers.ts`,
     replace: [' || gate.server === server', ' || gate.server !== undefined'],
     test: 'test/hono/shutdown/bun-server.test.ts',
+  },
+  {
+    name: 'fake-timers',
+    rule: 'R12 a turn of the event loop that is asked for comes, whatever a test replaces',
+    file: `${context}/clock.ts`,
+    replace: [
+      'setImmediate: (fn) => void setImmediate(fn),',
+      'setImmediate: (fn) => void globalThis.setImmediate(fn),',
+    ],
+    test: 'test/core/fake-timers.test.ts',
+  },
+  {
+    name: 'fake-microtasks',
+    rule: 'R12 a turn of the event loop that is asked for comes, whatever a test replaces',
+    file: `${core}/scheduler.ts`,
+    replace: [
+      'queueMicrotask(() => nextTick(start))',
+      'globalThis.queueMicrotask(() => nextTick(start))',
+    ],
+    test: 'test/core/fake-timers.test.ts',
+  },
+  {
+    name: 'lost-alarm',
+    rule: 'R12 the next submit asks again for a timer that never came',
+    file: `${core}/alarm.ts`,
+    replace: ['this.#due < clock.latest', 'this.#due === -1'],
+    test: 'test/core/fake-timers.test.ts',
+  },
+  {
+    name: 'put-away-clock',
+    rule: 'R12 what waits on a clock that is put away goes on',
+    file: `${core}/testing/virtual-clock.ts`,
+    replace: ['runNeutral(() => this.#handOver())', 'void (() => this.#handOver())'],
+    test: 'test/core/virtual-clock.test.ts',
+  },
+  {
+    name: 'put-away-deadline',
+    rule: 'R12 a time of a clock that is put away is not hours ahead',
+    file: `${context}/clock.ts`,
+    replace: ['time - clock.setBack : time', 'time + 0 * clock.setBack : time'],
+    test: 'test/core/virtual-clock.test.ts',
+  },
+  {
+    name: 'put-away-linger',
+    rule: 'R12 a time of a clock that is put away is not hours ahead',
+    file: `${core}/scheduler.ts`,
+    replace: [
+      "if (waitingSince > now) return 'maxWait'",
+      "if (waitingSince > now * 1e9) return 'maxWait'",
+    ],
+    test: 'test/core/virtual-clock.test.ts',
+  },
+  {
+    name: 'put-away-policy',
+    rule: 'R12 a time of a clock that is put away is not hours ahead',
+    file: `${core}/scheduler.ts`,
+    replace: ['now < this.#lookedAt', 'now * 1e9 < this.#lookedAt'],
+    test: 'test/core/virtual-clock.test.ts',
+  },
+  {
+    name: 'reloaded-key',
+    rule: 'a key that its module creates again is the same one',
+    file: `${context}/key-records.ts`,
+    replace: ['index: former?.index ?? next', 'index: next'],
+    test: 'test/context/reload.test.ts',
+  },
+  {
+    name: 'two-modules',
+    rule: 'two modules may not create the same key with `carry`',
+    file: `${context}/key-records.ts`,
+    replace: ['fileOf(site) !== fileOf(former.site)', "fileOf(site) === 'nowhere'"],
+    test: 'test/context/reload.test.ts',
+  },
+  {
+    name: 'keys-for-ever',
+    rule: 'R9 a key that nobody has any more costs batches nothing',
+    file: `${context}/key-records.ts`,
+    replace: [
+      'else collected.register(key, record)',
+      'else if (isDevelopment === undefined) collected.register(key, record)',
+    ],
+    test: 'test/context/reload.test.ts',
+  },
+  {
+    name: 'lone-surrogate',
+    rule: 'a carrier takes any text along, and different values stay different',
+    file: `${context}/percent.ts`,
+    replace: [
+      'if (text.isWellFormed()) return encodeURIComponent(text)',
+      'if (text) return encodeURIComponent(text.toWellFormed())',
+    ],
+    test: 'test/context/carrier.test.ts',
+  },
+  {
+    name: 'domain-of-the-batch',
+    rule: 'R1 the batch function runs in the `node:domain` of no member',
+    file: `${context}/neutral.ts`,
+    replace: [
+      'domains.usingDomains ? enterFrom(undefined, neutral, fn) : enter(neutral, fn)',
+      'enter(neutral, fn)',
+    ],
+    test: 'test/core/domains.test.ts',
+  },
+  {
+    name: 'domain-of-a-member',
+    rule: 'R1 `item.run` does not enter the `node:domain` of the member',
+    file: `${context}/neutral.ts`,
+    replace: [
+      'domains.usingDomains ? enterFrom(current.domain, resource, fn) : enter(resource, fn)',
+      'enter(resource, fn)',
+    ],
+    test: 'test/core/domains.test.ts',
+  },
+  {
+    name: 'refreshed-timer',
+    rule: 'R9 a timer that is used again does not take on the context of a caller',
+    file: `${core}/alarm.ts`,
+    replace: ['runNeutral(() => timer.refresh())', 'timer.refresh()'],
+    test: 'test/core/timers.test.ts',
   },
 ]

@@ -20,6 +20,7 @@ const budget = createKey<number>('test.carrier.budget', {
     },
   },
 })
+const odd = createKey<string>('test.carrier.odd.\uD800', { carry: text })
 const local = createKey<string>('test.carrier.local')
 const small = createKey<string>('test.carrier.small', { carry: { ...text, maxBytes: 4 } })
 
@@ -86,11 +87,57 @@ describe('toCarrier and runCarrier', () => {
     expect(runCarrier(carrier, () => [tenant.get(), local.get()])).toEqual([undefined, undefined])
   })
 
-  it('refuse a second key of the same name with `carry`', () => {
-    expect(() => createKey('test.carrier.tenant', { carry: text })).toThrow(
-      expect.objectContaining({ code: 'DUPLICATE_KEY' }),
+  it('take any text along: a surrogate without its other half, in values, names and ids', () => {
+    const values = ['\uD800', 'a\uDFFFb', '\uDC00\uD800', '😀\uD83D', '%ED%A0%80', '\uDBFF%']
+    for (const value of values) {
+      const carrier = runRequest(
+        { id: `r${value}`, entries: [tenant.of(value), odd.of(value), budget.of(7)] },
+        () => toCarrier(),
+      )
+      expect(carrier.id).toMatch(/^r[\u0020-\u007E]+$/)
+      const arrived = JSON.parse(JSON.stringify(carrier)) as Carrier
+      const seen = runCarrier(arrived, () => [tenant.get(), odd.get(), budget.get()])
+      expect(seen).toEqual([value, value, 7])
+    }
+    // Different values stay different.
+    const texts = values.map((value) =>
+      JSON.stringify(runRequest({ id: 'r', entries: [tenant.of(value)] }, () => toCarrier())),
     )
-    expect(createKey('test.carrier.tenant').name).toBe('test.carrier.tenant')
+    expect(new Set(texts).size).toBe(values.length)
+  })
+
+  it('count such text as the bytes that it takes', () => {
+    const entries = [small.of('\uD800'), tenant.of('kept')]
+    expect(runRequest({ id: 'r', entries }, () => toCarrier()).entries).toEqual([
+      ['test.carrier.tenant', 'kept'],
+    ])
+  })
+
+  it.each<[string, () => unknown, object]>([
+    ['nothing', () => undefined, {}],
+    ['a number', () => 7, {}],
+    ['a promise', async () => 'text', {}],
+    [
+      'an error',
+      () => {
+        throw new RangeError('no such tenant')
+      },
+      { cause: expect.objectContaining({ message: 'no such tenant' }) },
+    ],
+  ])('name the key whose `encode` gives %s', (what, encode, details) => {
+    const name = `test.carrier.wrong ${what}`
+    const wrong = createKey<string>(name, { carry: { ...text, encode: encode as () => string } })
+    runRequest({ entries: [wrong.of('value'), tenant.of('acme')] }, () => {
+      expect(() => toCarrier()).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_CARRIER',
+          message: expect.stringContaining(`\`${name}\``),
+          ...details,
+        }),
+      )
+    })
+    // Where it has no value, it is not asked.
+    expect(runRequest({ entries: [tenant.of('acme')] }, () => toCarrier()).entries).toHaveLength(1)
   })
 })
 
@@ -125,6 +172,8 @@ describe('a carrier that is malformed or hostile', () => {
     ['too many entries', { ...good, entries: Array.from({ length: 65 }, (_, n) => [`k${n}`, '']) }],
     ['too many bytes', { ...good, entries: [['a', 'x'.repeat(8_200)]] }],
     ['a broken percent sign', { ...good, entries: [['test.carrier.tenant', '%E0%A4%A']] }],
+    ['half of a surrogate', { ...good, entries: [['test.carrier.tenant', '%ED%A0']] }],
+    ['bytes that are no text', { ...good, entries: [['test.carrier.tenant', '%ED%A0%7F']] }],
     [
       'a value that its key cannot decode',
       { ...good, entries: [['test.carrier.budget', 'seven']] },

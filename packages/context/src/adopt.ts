@@ -35,7 +35,7 @@ function register<S, T>(store: AdoptableStore<S>, options: AdoptOptions<S, T>): 
   if (former && former.name !== name) throw adoptedTwice(former.name, name)
   if (former === undefined) warnOfUsedName(name)
   const carried = registry.carriedKeys.get(name)
-  if (carry && carried && !isAdoption(carried)) throw duplicateCarry(name)
+  if (carry && carried && !isAdoption(carried)) throw duplicateCarry(name, carried.site, undefined)
   const adoption: Adoption = {
     name,
     // A former one has its place already: what waits in queues was captured by it.

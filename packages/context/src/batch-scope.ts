@@ -2,7 +2,7 @@ import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-sto
 import { guardOfBatch } from './guarded-places.ts'
 import { runNeutral } from './neutral.ts'
 import { assertOption, type OptionRule } from './options.ts'
-import { type KeySlot, registry, storage } from './registry.ts'
+import { type KeySlot, mergeOf, registry, storage } from './registry.ts'
 import { baseOf, type BatchIdentity, OwnerScope } from './scope.ts'
 import { isStoreGuardInstalled } from './store-guard.ts'
 import type { Scope } from './types.ts'
@@ -233,7 +233,7 @@ interface Rewritten {
 
 function rewrittenBy(scope: OpenBatchScope, members: readonly Member[]): readonly Rewritten[] {
   return registry.sharedKeys.flatMap((key) => {
-    if (typeof key.rule !== 'function') return []
+    if (typeof key.rule === 'string') return []
     const { index } = key
     const [common, ...others] = new Set(members.map((member) => originalOf(member, key)))
     const shown = scope.peek(index)
@@ -249,10 +249,11 @@ function originalOf(member: Member, key: KeySlot): unknown {
 
 /** What a batch of `members` sees of `key`. */
 function shared(key: KeySlot, members: readonly Member[]): unknown {
-  const { rule } = key
-  if (typeof rule === 'function') {
+  if (typeof key.rule !== 'string') {
+    const merge = mergeOf(key.rule)
+    if (merge === undefined) return undefined
     const values = members.map((member) => valueOf(member, key))
-    return runNeutral(() => rule(values) as unknown)
+    return runNeutral(() => merge(values))
   }
   const first = members[0] && valueOf(members[0], key)
   // Members of one partition agree already; whoever opens a batch scope without an engine need not.

@@ -2,11 +2,12 @@ import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-sto
 import { clock } from './clock.ts'
 import { ErrorBoundary } from './error-boundary.ts'
 import { ContextError } from './errors.ts'
+import { decodeText, encodeText } from './percent.ts'
 import { type KeySlot, registry, storage, type TracePropagation } from './registry.ts'
 import { RequestScope } from './request-scope.ts'
 import { current, runOwned } from './run.ts'
 import { type BaseScope, baseOf } from './scope.ts'
-import type { Carrier, Scope } from './types.ts'
+import type { Carrier, Carry, Scope } from './types.ts'
 import { callSite, warn } from './warning.ts'
 
 // W3C Baggage, section 3.3.2: what every implementation must be able to pass on.
@@ -26,7 +27,8 @@ const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
  *
  * @param scope - by default the current one
  * @returns plain data that can be structured-cloned or written as JSON
- * @throws ContextError `NO_SCOPE` or `SCOPE_CLOSED`, and what an `encode` throws
+ * @throws ContextError `NO_SCOPE` or `SCOPE_CLOSED`, and `INVALID_CARRIER` when an `encode` throws or returns
+ * no string: without that value the receiver could do the work as somebody else
  */
 export function toCarrier(scope: Scope = current()): Carrier {
   const entries: [string, string][] = []
@@ -34,10 +36,10 @@ export function toCarrier(scope: Scope = current()): Carrier {
   for (const [name, key] of registry.carriedKeys) {
     const value = valueOf(key, baseOf(scope))
     if (value === undefined || key.carry === undefined) continue
-    const text = encodeURIComponent(key.carry.encode(value))
-    // As a member of a baggage header: name=value, and a comma between two.
-    const size = encodeURIComponent(name).length + text.length + 2
     const { maxBytes = MAX_VALUE_BYTES } = key.carry
+    const text = encodeText(encoded(name, key.carry, value))
+    // As a member of a baggage header: name=value, and a comma between two.
+    const size = encodeText(name).length + text.length + 2
     if (text.length > maxBytes || bytes + size > MAX_BYTES || entries.length === MAX_MEMBERS) {
       warn('CARRIER_LIMIT', name, `\`${name}\` is too large for a carrier, so it was left out`)
       continue
@@ -49,7 +51,7 @@ export function toCarrier(scope: Scope = current()): Carrier {
   const { id, deadline } = scope
   return {
     v: 1,
-    id: ID.test(id) ? id : encodeURIComponent(id).slice(0, 256),
+    id: ID.test(id) ? id : encodeText(id).slice(0, 256),
     entries,
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(deadline === undefined ? {} : { deadlineMs: Math.max(0, deadline - clock.now()) }),
@@ -103,12 +105,29 @@ function decoded(entries: Carrier['entries']): Entry[] {
     const key: KeySlot | undefined = registry.carriedKeys.get(name)
     if (key?.carry === undefined) continue
     try {
-      found.push({ key, value: key.carry.decode(decodeURIComponent(text)) as unknown })
+      found.push({ key, value: key.carry.decode(decodeText(text)) as unknown })
     } catch (cause) {
       throw invalid(`the value of \`${name}\` to be one that its key can decode`, cause)
     }
   }
   return found
+}
+
+/** What the app's own code makes of a value, which may be anything. */
+function encoded(name: string, carry: Carry<unknown>, value: unknown): string {
+  let text: unknown
+  try {
+    text = carry.encode(value)
+  } catch (cause) {
+    throw new ContextError('INVALID_CARRIER', `\`carry.encode\` of key \`${name}\` threw`, {
+      cause,
+    })
+  }
+  if (typeof text === 'string') return text
+  throw new ContextError(
+    'INVALID_CARRIER',
+    `Expected \`carry.encode\` of key \`${name}\` to return a string, got ${typeof text}`,
+  )
 }
 
 /** It may come from anywhere: only what is checked here is ever looked at. */

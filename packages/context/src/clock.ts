@@ -1,5 +1,43 @@
+import { performance } from 'node:perf_hooks'
+import { nextTick } from 'node:process'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers'
+
+/** The platform's functions of time. */
+export interface Platform {
+  /** ms on the `performance.now()` clock. */
+  readonly now: () => number
+  /** ms since 1970, when the above was 0. */
+  readonly timeOrigin: number
+  readonly setTimeout: typeof setTimeout
+  readonly clearTimeout: typeof clearTimeout
+  readonly setInterval: typeof setInterval
+  readonly clearInterval: typeof clearInterval
+  readonly setImmediate: typeof setImmediate
+  readonly queueMicrotask: typeof queueMicrotask
+  readonly nextTick: typeof nextTick
+}
+
+/**
+ * As they were when this module was loaded; all packages take them from here. Vitest, Jest and Sinon put
+ * others in the places of the globals for the time of a test, and forget what was asked of those. Node's
+ * modules give the real ones to an app that is loaded while the globals are replaced, too.
+ */
+export const platform: Platform = {
+  now: performance.now.bind(performance),
+  timeOrigin: performance.timeOrigin,
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+  setImmediate,
+  queueMicrotask,
+  nextTick,
+}
+
 /** A timer of a {@link Clock}. */
 export interface Timer {
+  /** The clock that made it, where that is one that a test has installed and may put away meanwhile. */
+  readonly clock?: Clock
   /** Lets it ring again, as long after now as when it was made. */
   refresh(): unknown
   /** It no longer keeps the process alive. */
@@ -26,7 +64,7 @@ export interface Clock {
 }
 
 const systemClock: Clock = {
-  now: () => performance.now(),
+  now: platform.now,
   setTimeout: (fn, delay) => setTimeout(fn, delay),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
   setImmediate: (fn) => void setImmediate(fn),
@@ -38,6 +76,8 @@ class ProcessClock implements Clock {
   installed: Clock = systemClock
   /** The latest reading anybody has made, ms: for who cannot pay for one of their own. */
   latest = 0
+  /** ms by which the time has gone back when another clock was last installed: 0 on the first. */
+  setBack = 0
   #isShared = false
 
   now(): number {
@@ -54,7 +94,7 @@ class ProcessClock implements Clock {
     if (this.installed !== systemClock) return this.now()
     if (this.#isShared) return this.latest
     this.#isShared = true
-    queueMicrotask(this.#endSharing)
+    platform.queueMicrotask(this.#endSharing)
     return this.now()
   }
 
@@ -67,7 +107,8 @@ class ProcessClock implements Clock {
   }
 
   clearTimeout(timer: Timer | undefined): void {
-    this.installed.clearTimeout(timer)
+    const { clock: owner = this.installed } = timer ?? {}
+    owner.clearTimeout(timer)
   }
 
   setImmediate(fn: () => void): void {
@@ -82,18 +123,38 @@ class ProcessClock implements Clock {
 export const clock: ProcessClock = new ProcessClock()
 
 /**
- * Puts another clock in the place of the process's. What waits already goes on waiting on the old one.
- *
- * @returns what puts the old one back
+ * A time that was worked out at `since`, as it is on the clock of `now`. The clock of `since` may have been a
+ * test's, which was ahead and has been put away.
  */
-export function installClock(installed: Clock): Disposable {
-  const replaced = clock.installed
-  install(installed)
-  return { [Symbol.dispose]: () => install(replaced) }
+export function realigned(time: number, since: number, now: number): number {
+  return since > now ? time - clock.setBack : time
 }
 
-function install(installed: Clock): void {
-  clock.installed = installed
+/** Clocks in the places of the system's, the one that counts last. */
+const installed: Clock[] = []
+
+/**
+ * Puts another clock in the place of the process's. What waits already goes on waiting on the old one.
+ *
+ * @returns what takes it out again, in any order
+ */
+export function installClock(added: Clock): Disposable {
+  installed.push(added)
+  use(added)
+  return {
+    [Symbol.dispose]() {
+      const place = installed.lastIndexOf(added)
+      if (place < 0) return
+      installed.splice(place, 1)
+      use(installed.at(-1) ?? systemClock)
+    },
+  }
+}
+
+function use(next: Clock): void {
+  if (clock.installed === next) return
+  const before = clock.now()
+  clock.installed = next
   // What another clock has read says nothing about this one.
-  clock.now()
+  clock.setBack = Math.max(0, before - clock.now())
 }

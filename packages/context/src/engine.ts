@@ -7,7 +7,7 @@
 export { listenToAbort, unlistenToAbort } from './abort-hub.ts'
 export { engineOf, exposeMembers, rootOf, rootsOfMembers, valuesOfMembers } from './batch-scope.ts'
 export { setTracePropagation } from './carrier.ts'
-export { type Clock, clock, installClock, type Timer } from './clock.ts'
+export { type Clock, clock, installClock, platform, realigned, type Timer } from './clock.ts'
 export { describe } from './describe.ts'
 export { ErrorBoundary } from './error-boundary.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'

@@ -87,11 +87,17 @@ export function adoptedTwice(store: string, name: string): ContextError {
   )
 }
 
-export function duplicateCarry(key: string): ContextError {
+/** Of two keys with `carry`; the sites are where in the code they are created, if that is known. */
+export function duplicateCarry(
+  key: string,
+  first: string | undefined,
+  second: string | undefined,
+): ContextError {
+  const sites = first && second ? `: one in ${first}, one in ${second}` : ''
   return new ContextError(
     'DUPLICATE_KEY',
-    `There is a key \`${key}\` with \`carry\` already, and a carrier knows keys by their names. ` +
-      'Likely cause: the module that creates it was loaded twice. ' +
-      'Cure: create it once and import it, or give this one another name.',
+    `There are two keys \`${key}\` with \`carry\`${sites}, and a carrier knows keys by their names. ` +
+      'Likely cause: two modules have chosen the same name, or one of them is there twice. ' +
+      'Cure: create the key once and import it, or give one of them another name.',
   )
 }

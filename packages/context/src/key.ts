@@ -1,6 +1,7 @@
-import { ContextError, duplicateCarry, inBatch, noScope, noValue } from './errors.ts'
+import { ContextError, inBatch, noScope, noValue } from './errors.ts'
+import { placeOf, register } from './key-records.ts'
 import { assertKeyName, assertRule } from './key-rules.ts'
-import { registry, storage } from './registry.ts'
+import { storage } from './registry.ts'
 import { run } from './run.ts'
 import type { BaseScope } from './scope.ts'
 import type {
@@ -17,6 +18,7 @@ import { isDevelopment, warn } from './warning.ts'
  * Creates a key. Make keys once, at module level: each is a slot that lasts as long as the process.
  *
  * @throws TypeError when `name` is empty or `options.batch` is not a rule
+ * @throws ContextError `DUPLICATE_KEY` when another module has a key of this name with `carry`
  * @example
  * ```ts
  * const tenant = createKey<string>('app.tenant', { batch: 'partition' })
@@ -57,20 +59,16 @@ export class Key<T> implements ContextKey<T> {
       )
     }
     assertInitial(name, options)
-    if (carry && registry.carriedKeys.has(name)) throw duplicateCarry(name)
+    const place = placeOf(name, carry, createKey)
     this.name = name
-    this.index = registry.keys.length
+    this.index = place.index
     this.defaultValue = options.default
     this.initial = options.initial
     this.isInherited = child === 'inherit'
     this.rule = batch
     this.redact = redact
     this.carry = carry
-    const key = this as Key<unknown>
-    registry.keys.push(key)
-    if (batch !== 'hide') registry.sharedKeys.push(key)
-    if (child === 'drop') registry.droppedKeys.push(key)
-    if (carry) registry.carriedKeys.set(name, key)
+    register(this, place)
   }
 
   get(): T | undefined {

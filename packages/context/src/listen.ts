@@ -1,3 +1,4 @@
+import { platform } from './clock.ts'
 import { storage } from './registry.ts'
 import type { BaseScope } from './scope.ts'
 import { likeOriginal, Snapshot } from './snapshot.ts'
@@ -26,7 +27,7 @@ export function onAbort(signal: AbortSignal, fn: (reason: unknown) => void): Dis
     }
   }
   const closing = scope?.onClose(dispose)
-  if (signal.aborted) queueMicrotask(() => snapshot.isReleased || listener())
+  if (signal.aborted) platform.queueMicrotask(() => snapshot.isReleased || listener())
   else signal.addEventListener('abort', listener, { once: true })
   return { [Symbol.dispose]: dispose }
 }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { EventEmitter } from 'node:events'
 
 import { registry, storage } from './registry.ts'
 
@@ -29,7 +30,8 @@ export const contextsAreResources: boolean = registry.neutral.runInAsyncScope(()
  * ```
  */
 export function runNeutral<R>(fn: () => R): R {
-  return enterResource(registry.neutral, fn)
+  const { neutral } = registry
+  return domains.usingDomains ? enterFrom(undefined, neutral, fn) : enter(neutral, fn)
 }
 
 /**
@@ -37,6 +39,10 @@ export function runNeutral<R>(fn: () => R): R {
  * resource, `fn` gets a copy: an `enterWith`, and even a `run`, writes into the one that it runs in.
  */
 export function enterResource<R>(resource: AsyncResource, fn: () => R): R {
+  return domains.usingDomains ? enterFrom(current.domain, resource, fn) : enter(resource, fn)
+}
+
+function enter<R>(resource: AsyncResource, fn: () => R): R {
   const ground = contextsAreResources ? resource.runInAsyncScope(newResource) : resource
   return ground.runInAsyncScope(fn)
 }
@@ -44,3 +50,45 @@ export function enterResource<R>(resource: AsyncResource, fn: () => R): R {
 function newResource(): AsyncResource {
   return new AsyncResource('HeddleContext', { requireManualDestroy: true })
 }
+
+/** As much of `node:domain` as there is to see without loading it, which would make every promise dearer. */
+interface Domain {
+  enter(): void
+  exit(): void
+}
+
+/** Set to true when somebody loads `node:domain`; to read `process.domain` each time costs ten times as much. */
+const domains = EventEmitter as { readonly usingDomains?: boolean }
+const current = process as { readonly domain?: Domain | null }
+
+/**
+ * Enters a resource, but not the domain that it was made in, which Node enters with it: the errors of a batch
+ * would go to the handler of one member.
+ *
+ * @param domain - what `fn` is to run in
+ */
+function enterFrom<R>(domain: Domain | null | undefined, resource: AsyncResource, fn: () => R): R {
+  return enter(resource, () => {
+    const left = leaveDomains(domain)
+    try {
+      return fn()
+    } finally {
+      for (const entered of left.toReversed()) entered.enter()
+    }
+  })
+}
+
+/** @returns the domains that it has left, the innermost first */
+function leaveDomains(until: Domain | null | undefined): readonly Domain[] {
+  const left: Domain[] = []
+  for (let { domain } = current; domain && domain !== until; { domain } = current) {
+    // It cannot be left: somebody has set `process.domain` without entering it.
+    if (left.length === DEEPEST) return []
+    domain.exit()
+    left.push(domain)
+  }
+  return left
+}
+
+/** More domains than that are never inside each other. */
+const DEEPEST = 64

@@ -13,8 +13,8 @@ interface Registry {
   readonly storage: AsyncLocalStorage<BaseScope | undefined>
   /** Made where no AsyncLocalStorage of anyone had a value, so that re-entering it empties them all. */
   readonly neutral: AsyncResource
-  /** Every key of the process; a key's index is its place here, and in the slots of every scope. */
-  readonly keys: KeySlot[]
+  /** A key's index is its place here, and in the slots of every scope; `undefined` where it is collected. */
+  readonly keys: (KeySlot | undefined)[]
   /** Keys that a batch may show: those whose batch rule is not `hide`. */
   sharedKeys: KeySlot[]
   /** Keys that a child scope starts without. */
@@ -33,14 +33,26 @@ interface Registry {
   strictStores: number
 }
 
-/** What every kind of key is to scopes and batches. */
+/**
+ * What the process knows of a key. It leads to the key and its functions only weakly: a module that is
+ * evaluated again makes its keys anew, and those that nobody has any more can be collected.
+ */
 export interface KeySlot {
   readonly name: string
   /** Its place in `keys`, and in the slots of every scope. */
   readonly index: number
-  readonly rule: BatchRule<any>
+  readonly rule: BatchRule<any> | WeakRef<MergeRule>
   readonly redact: boolean
   readonly carry: Carry<any> | undefined
+  /** Where it was created, as `file:line:column`, if it has `carry` and that is known. */
+  readonly site?: string | undefined
+}
+
+export type MergeRule = Extract<BatchRule<any>, Function>
+
+/** The function that merges, `undefined` if nobody has the key any more. */
+export function mergeOf(rule: MergeRule | WeakRef<MergeRule>): MergeRule | undefined {
+  return typeof rule === 'function' ? rule : rule.deref()
 }
 
 /** A store of the app, and how its value becomes that of a key and the other way round. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { listenToAbort, unlistenToAbort } from './abort-hub.ts'
-import { clock, type Timer } from './clock.ts'
+import { clock, realigned, type Timer } from './clock.ts'
 import { runNeutral } from './neutral.ts'
 import { OwnerScope } from './scope.ts'
 import type { Task, TaskOwner } from './task.ts'
@@ -158,7 +158,8 @@ export class RequestScope extends OwnerScope implements TaskOwner {
   }
 
   #armDeadline(deadline: number): void {
-    const left = deadline - clock.now()
+    const now = clock.now()
+    const left = realigned(deadline, this.startTime, now) - now
     if (left <= 0) {
       this.#controller?.abort(
         new DOMException('The deadline of this request has passed', 'TimeoutError'),

@@ -16,6 +16,8 @@ export class Alarm {
   #clock: Clock | undefined
   /** ms, of the timer. */
   #delay = 0
+  /** When the timer is to ring, which may be before `#at`. */
+  #due = 0
   #isArmed = false
   #at = Number.POSITIVE_INFINITY
 
@@ -25,9 +27,18 @@ export class Alarm {
 
   /** Rings at `time` (ms, `performance.now()` clock) unless it would ring earlier already. */
   set(time: number): void {
-    if (time >= this.#at) return
-    this.#at = time
+    if (this.#isArmed && this.#isLost) this.#at = Math.min(time, clock.latest)
+    else if (time >= this.#at) return
+    else this.#at = time
     this.#arm()
+  }
+
+  /**
+   * Whether the timer may never ring: another clock has been installed since, or it is late. Fake timers of
+   * `bun test` are forgotten when the test puts the real ones back.
+   */
+  get #isLost(): boolean {
+    return this.#clock !== clock.installed || this.#due < clock.latest
   }
 
   clear(): void {
@@ -40,14 +51,16 @@ export class Alarm {
   }
 
   #arm(): void {
-    const left = this.#at - clock.now()
-    const delay = Math.min(Math.max(Math.ceil(left), 1), MAX_DELAY)
+    const now = clock.now()
+    const delay = Math.min(Math.max(Math.ceil(this.#at - now), 1), MAX_DELAY)
+    this.#due = now + delay
     const timer = this.#timer
     if (this.#isArmed) clock.clearTimeout(timer)
     else if (timer && delay === this.#delay && clock.installed === this.#clock) {
       // Lingering takes the same time again and again, and this costs less than a new timer.
       this.#isArmed = true
-      timer.refresh()
+      // One that has rung takes on the context that refreshes it (Node), which may be a caller's.
+      runNeutral(() => timer.refresh())
       return
     }
     this.#isArmed = true
@@ -58,8 +71,9 @@ export class Alarm {
 
   readonly #fired = (): void => {
     this.#isArmed = false
-    // Node's timers fire up to 1 ms early, and a long delay was capped.
-    if (clock.now() < this.#at) {
+    // Node's timers fire up to 1 ms early, and a long delay was capped. Of a time on another clock nobody
+    // knows when it is: whoever waits for it looks again.
+    if (clock.now() < this.#at && this.#clock === clock.installed) {
       this.#arm()
       return
     }

@@ -1,5 +1,11 @@
 import { runNeutral } from '@heddle/context'
-import { clock, installStoreGuard, isDevelopment, type Values } from '@heddle/context/engine'
+import {
+  clock,
+  installStoreGuard,
+  isDevelopment,
+  realigned,
+  type Values,
+} from '@heddle/context/engine'
 
 import { admit, type Gate } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -272,7 +278,7 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
   #ring(): void {
     const now = clock.now()
     for (let { first } = this.#deadlines; first; first = this.#deadlines.first) {
-      const { deadline = 0 } = first
+      const deadline = realigned(first.deadline ?? 0, first.submittedAt, now)
       if (deadline > now) {
         this.#alarm.set(deadline)
         break

@@ -1,12 +1,14 @@
 import { runNeutral } from '@heddle/context'
-import { clock } from '@heddle/context/engine'
+import { clock, platform } from '@heddle/context/engine'
 
 import { AutoLinger } from './linger/auto-linger.ts'
 import type { Running } from './linger/running.ts'
-import { ShortWait } from './linger/short-wait.ts'
+import { SHORTEST_TIMER, ShortWait } from './linger/short-wait.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Partition, Queue } from './queue.ts'
 import type { StartReason } from './types.ts'
+
+const { nextTick, queueMicrotask } = platform
 
 /** Calls `start` later, once. It is itself called on neutral ground, and must not throw. */
 export type Schedule = (start: () => void) => void
@@ -16,7 +18,7 @@ const afterSockets: Schedule = (start) => clock.setImmediate(start)
 
 /** After the promise jobs that are queued already, so that `await` on something settled still joins. */
 export const afterPromises: Schedule = (start) => {
-  queueMicrotask(() => process.nextTick(start))
+  queueMicrotask(() => nextTick(start))
 }
 
 /** What only this package's own batchers may choose. */
@@ -37,9 +39,6 @@ export interface Starter<I, O> {
   wakeAt(time: number): void
 }
 
-/** ms; a timer takes at least so long. */
-const SHORTEST_TIMER = 1
-
 /**
  * Decides when a batch starts, and never binds an item before: while all slots are taken, items wait
  * in the queue, where they can still leave or join a fuller batch.
@@ -57,6 +56,8 @@ export class Scheduler<I, O> {
   /** The next batch has waited for more. */
   #hasLingered = false
   #turnRequested = false
+  /** When it last looked, ms on the `performance.now()` clock. */
+  #lookedAt = 0
   #draining = false
 
   constructor(
@@ -156,6 +157,8 @@ export class Scheduler<I, O> {
     const { next, full } = this.#queue
     if (next === undefined) return false
     const now = clock.now()
+    if (now < this.#lookedAt) this.#clockWasSetBack(now)
+    this.#lookedAt = now
     const reason = this.#readiness(next, now)
     // While the next one waits for more, a full batch of others need not.
     if (reason !== undefined) this.#starter.start(next, reason, now)
@@ -171,7 +174,10 @@ export class Scheduler<I, O> {
     const isTooSmall = partition.size < minBatchSize && this.#starter.inFlight > 0
     if (linger === 0 && !isTooSmall) return 'idle'
     if (partition.size >= maxBatchSize) return 'full'
-    const waited = partition.waitingSince + maxWait
+    const { waitingSince } = partition
+    // Nobody knows for how long: it was submitted on a test's clock, which has been put away.
+    if (waitingSince > now) return 'maxWait'
+    const waited = waitingSince + maxWait
     const lingered = this.#lingersUntil(partition, now)
     if (!isTooSmall && now >= lingered) return this.#hasLingered ? 'linger' : 'idle'
     if (now >= waited) return 'maxWait'
@@ -184,8 +190,6 @@ export class Scheduler<I, O> {
     const { linger } = this.#options
     if (linger === 'auto') return this.#waitsUntil(partition, now)
     this.#hasLingered = linger > 0
-    // A test's clock may have been ahead of this one.
-    if (this.#slotFreeSince > now) this.#slotFreeSince = now
     return Math.max(this.#slotFreeSince, partition.waitingSince) + linger
   }
 
@@ -196,6 +200,12 @@ export class Scheduler<I, O> {
     const hold = isAlone ? (this.#policy?.hold(now, size, inFlight, oldest) ?? 0) : 0
     if (hold > 0) this.#hasLingered = true
     return now + hold
+  }
+
+  /** A test has put its clock away: times that were read on it are ahead. */
+  #clockWasSetBack(now: number): void {
+    this.#slotFreeSince = Math.min(this.#slotFreeSince, now)
+    this.#auto = undefined
   }
 
   #wakeAt(time: number, now: number): void {

@@ -1,4 +1,4 @@
-import { clock } from '@heddle/context/engine'
+import { clock, realigned } from '@heddle/context/engine'
 
 import { type End, Execution, type ExecutionOwner, type PartitionName } from './execution.ts'
 import type { Item } from './item.ts'
@@ -81,7 +81,8 @@ export class Slots<I, O> implements ExecutionOwner<I, O> {
   }
 
   releaseAbandoned(now: number): void {
-    for (const [execution, time] of this.#abandoned) {
+    for (const [execution, release] of this.#abandoned) {
+      const time = realigned(release, execution.startedAt, now)
       if (time > now) {
         this.#owner.wakeAt(time)
         return

@@ -1,8 +1,7 @@
-import { SourceHold } from '@heddle/context/engine'
+import { SourceHold, platform } from '@heddle/context/engine'
 
 import type { HttpScope } from './http-scope.ts'
 import type { Made } from './made-responses.ts'
-import { setImmediate } from './platform.ts'
 import { isSelfHolding, noteBody } from './stream-helpers.ts'
 
 /** Called once; whether the last byte went out, to a client that was there. */
@@ -55,7 +54,7 @@ export class Ending {
   #leave(): void {
     const { stream } = this.#made
     const hold = new SourceHold(this.#scope, GRACE)
-    setImmediate(() => {
+    platform.setImmediate(() => {
       if (stream === undefined || isSelfHolding(stream)) hold.release()
     })
   }

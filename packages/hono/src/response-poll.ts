@@ -1,7 +1,7 @@
 import { runNeutral } from '@heddle/context'
+import { platform } from '@heddle/context/engine'
 
 import { addressOf, type BunServer } from './bun-server.ts'
-import { clearInterval, setInterval } from './platform.ts'
 
 /** ms between two looks at the responses that are on their way. */
 const INTERVAL = 20
@@ -34,7 +34,7 @@ export function pollResponse(
   if (!isOpen(server, request) || isOpen(server, STRANGER)) return false
   polls.add({ server, request, onEnd })
   // One for all, outside every request's context: a timer keeps the context it was made in.
-  timer ??= runNeutral(() => setInterval(look, INTERVAL).unref())
+  timer ??= runNeutral(() => platform.setInterval(look, INTERVAL).unref())
   return true
 }
 
@@ -46,7 +46,7 @@ function look(): void {
     onEnd(!request.signal.aborted)
   }
   if (polls.size > 0) return
-  clearInterval(timer)
+  platform.clearInterval(timer)
   timer = undefined
 }
 

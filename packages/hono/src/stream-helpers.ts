@@ -1,8 +1,6 @@
 import { tryCurrent } from '@heddle/context'
-import { type RequestScope, runIn, SourceHold } from '@heddle/context/engine'
+import { type RequestScope, runIn, SourceHold, platform } from '@heddle/context/engine'
 import { StreamingApi } from 'hono/utils/stream'
-
-import { setImmediate } from './platform.ts'
 
 /** Whose response a stream is. */
 const scopes = new WeakMap<ReadableStream, RequestScope>()
@@ -61,7 +59,7 @@ export function watchStreamHelpers(): void {
     noteSelfHolding(this.responseReadable)
     const hold = holds.get(this)
     // A turn later: the function may have closed the stream itself, with something left to do.
-    if (hold) setImmediate(() => hold.release())
+    if (hold) platform.setImmediate(() => hold.release())
     return close.call(this)
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import type { ForeignStore } from '@heddle/context'
+import { clock } from '@heddle/context/engine'
 import type { BatchInfo } from '@heddle/core'
 import {
   type Context,
@@ -81,7 +82,7 @@ export class BatchSpan {
 
   #endTime(): HrTime {
     // Not now: what the callers have done meanwhile is no part of the batch.
-    return toHrTime(toMicros(this.#clock, this.#batch.endedAt ?? performance.now()))
+    return toHrTime(toMicros(this.#clock, this.#batch.endedAt ?? clock.now()))
   }
 }
 

@@ -1,4 +1,4 @@
-import { ErrorBoundary } from '@heddle/context/engine'
+import { clock, ErrorBoundary } from '@heddle/context/engine'
 import type { BatcherHooks, BatchInfo, SettledItem } from '@heddle/core'
 import type { Attributes, Meter } from '@opentelemetry/api'
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions'
@@ -54,7 +54,7 @@ function recordItem({ timeInQueue, itemDuration, items }: Instruments, item: Set
   items(1, attributes)
 }
 
-function secondsOf({ startedAt, endedAt = performance.now() }: BatchInfo): number {
+function secondsOf({ startedAt, endedAt = clock.now() }: BatchInfo): number {
   return (endedAt - startedAt) / 1000
 }
 

@@ -122,6 +122,15 @@ describe('batchRoute()', () => {
     expect(batches).toEqual([])
   })
 
+  it('names what is wrong in any text that a client may send', async () => {
+    const json = z.record(z.string(), z.number())
+    const run = (inputs: readonly unknown[]): readonly unknown[] => inputs
+    const app = new Hono().use(heddle()).post('/', batchRoute({ name: 'odd', json }, run))
+    const answer = await post(app, { '\uD800': 'no number' })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ errors: [{ pointer: '#/%EF%BF%BD' }] })
+  })
+
   it('answers a body that is no JSON with the same problem', async () => {
     const { run, batches } = echo<unknown>()
     const json = z.object({ n: z.number() })

@@ -1,6 +1,9 @@
 import { runNeutral } from '@heddle/context'
 import { clock } from '@heddle/context/engine'
 
+/** ms; a timer takes at least so long. */
+export const SHORTEST_TIMER = 1
+
 /**
  * Waits for less than a ms, which no timer can: it looks at the clock in each turn of the event loop. That
  * takes all the processor time that nobody else wants, so it is for waits that are sure to be short.
@@ -32,7 +35,9 @@ export class ShortWait {
   readonly #turn = (): void => {
     this.#hasTurn = false
     if (this.#at === Number.POSITIVE_INFINITY) return
-    if (clock.now() < this.#at) {
+    const left = this.#at - clock.now()
+    // It was less than a ms: more says that the clock has been set back.
+    if (left > 0 && left <= SHORTEST_TIMER) {
       this.#askForTurn()
       return
     }

@@ -1,10 +1,9 @@
 import { runNeutral } from '@heddle/context'
-import { type Clock, installClock, type Timer } from '@heddle/context/engine'
+import { type Clock, clock, installClock, platform, type Timer } from '@heddle/context/engine'
 
 import { Heap, type HeapEntry } from '../heap.ts'
 
-// As they were when this was loaded, whatever a test framework puts in their place.
-const { setImmediate: afterThisTurn } = globalThis
+const { setImmediate: afterThisTurn } = platform
 
 /**
  * Time starts at a multiple of this many ms (4.7 hours), so that sums of times are rounded alike in every run,
@@ -22,7 +21,7 @@ export interface VirtualClock extends Disposable {
   settle(): Promise<void>
   /** Moves on by so many ms; what is due on the way runs at its own time. */
   advance(milliseconds: number): Promise<void>
-  /** Puts the real clock back. */
+  /** Puts the real clock back. What waits goes on there, for as long as it had left. */
   [Symbol.dispose](): void
 }
 
@@ -48,29 +47,46 @@ class ManualTimer implements Timer, HeapEntry {
   order = 0
   readonly delay: number
   readonly ring: () => void
-  readonly #clock: ManualClock
+  readonly clock: ManualClock
+  /** What rings in its place once its clock has been put away. */
+  #real: Timer | undefined
+  #isUnref = false
 
-  constructor(clock: ManualClock, ring: () => void, delay: number) {
-    this.#clock = clock
+  constructor(owner: ManualClock, ring: () => void, delay: number) {
+    this.clock = owner
     this.ring = ring
     this.delay = delay
-    this.at = clock.now() + delay
+    this.at = owner.now() + delay
   }
 
   refresh(): void {
-    this.#clock.arm(this)
+    this.clock.arm(this)
   }
 
   unref(): void {
     // Virtual time keeps no process alive.
+    this.#isUnref = true
+  }
+
+  /** Rings on the clock that counts now. */
+  moveOn(delay: number): void {
+    this.#real = clock.setTimeout(this.ring, delay)
+    if (this.#isUnref) this.#real.unref()
+  }
+
+  clear(): void {
+    clock.clearTimeout(this.#real)
+    this.#real = undefined
   }
 }
 
 class ManualClock implements Clock, VirtualClock {
-  #now = Math.ceil(performance.now() / EPOCH) * EPOCH
+  #now = Math.ceil(platform.now() / EPOCH) * EPOCH
   #armed = 0
   #immediates: (() => void)[] = []
   readonly #timers = new Heap<ManualTimer>(isEarlier)
+  /** The one in whose place it stands. */
+  readonly #replaced: Clock = clock.installed
   readonly #installed: Disposable = installClock(this)
 
   get timers(): number {
@@ -95,7 +111,12 @@ class ManualClock implements Clock, VirtualClock {
   }
 
   clearTimeout(timer: Timer | undefined): void {
-    if (timer instanceof ManualTimer) this.#timers.remove(timer)
+    if (!(timer instanceof ManualTimer)) {
+      this.#replaced.clearTimeout(timer)
+      return
+    }
+    this.#timers.remove(timer)
+    timer.clear()
   }
 
   setImmediate(fn: () => void): void {
@@ -125,6 +146,16 @@ class ManualClock implements Clock, VirtualClock {
 
   [Symbol.dispose](): void {
     this.#installed[Symbol.dispose]()
+    runNeutral(() => this.#handOver())
+  }
+
+  /** Somebody may wait for what is left: it comes on the clock that counts now. */
+  #handOver(): void {
+    for (const fn of this.#immediates.splice(0)) clock.setImmediate(fn)
+    for (let { first } = this.#timers; first; first = this.#timers.first) {
+      this.#timers.remove(first)
+      first.moveOn(Math.max(first.at - this.#now, 0))
+    }
   }
 
   /** As in the event loop: timers that are due, then immediates, then time passes. */

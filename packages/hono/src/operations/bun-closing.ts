@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { platform } from '@heddle/context/engine'
 
 import type { Closing } from './closing.ts'
 import { holdAnswers, sinceLatestAnswer, watchAnswers } from './last-answers.ts'
@@ -35,7 +35,7 @@ export class BunClosing implements Closing {
     const isUnderLoad = sinceLatestAnswer(this.#server) < LATELY
     const answers = holdAnswers(this.#server)
     const { promise: isQuiet, resolve } = Promise.withResolvers<void>()
-    let sweep: ReturnType<typeof setInterval> | undefined
+    let sweep: NodeJS.Timeout | undefined
     try {
       if (isUnderLoad) await this.#gather(limit)
       const stopped = this.#server.stop()
@@ -43,7 +43,7 @@ export class BunClosing implements Closing {
       sweep = this.#sweep(Math.min(SILENCE, limit / 4), resolve)
       await Promise.race([stopped, isQuiet])
     } finally {
-      clearInterval(sweep)
+      platform.clearInterval(sweep)
       answers.end()
     }
   }
@@ -57,7 +57,7 @@ export class BunClosing implements Closing {
     let most = 0
     let quiet = 0
     for (let looks = 0; quiet < QUIET && looks < LOOKS && looks * LOOK < limit / 4; looks += 1) {
-      await wait(LOOK)
+      await new Promise((resolve) => platform.setTimeout(resolve, LOOK))
       const { pendingRequests = 0 } = this.#server
       quiet = pendingRequests > most ? 0 : quiet + 1
       most = Math.max(most, pendingRequests)
@@ -65,9 +65,9 @@ export class BunClosing implements Closing {
   }
 
   /** The head of a request that comes slowly holds the server, but is no request for it. */
-  #sweep(silence: number, isQuiet: () => void): ReturnType<typeof setInterval> {
+  #sweep(silence: number, isQuiet: () => void): NodeJS.Timeout {
     let looks = 0
-    return setInterval(() => {
+    return platform.setInterval(() => {
       const { pendingRequests, pendingWebSockets = 0 } = this.#server
       looks = pendingRequests === 0 && pendingWebSockets === 0 ? looks + 1 : 0
       if (looks * SWEEP < silence) return

@@ -1,4 +1,4 @@
-import { warn } from '@heddle/context/engine'
+import { warn, platform } from '@heddle/context/engine'
 
 type Check = () => boolean | PromiseLike<boolean>
 
@@ -16,12 +16,12 @@ export class Checks {
 
   async areMet(): Promise<boolean> {
     const { promise: isOver, resolve } = Promise.withResolvers<false>()
-    const timer = setTimeout(resolve, TIME, false)
+    const timer = platform.setTimeout(resolve, TIME, false)
     const all = Promise.all(this.#checks.map((check, index) => this.#ask(check, index)))
     try {
       return await Promise.race([all.then((answers) => answers.every(Boolean)), isOver])
     } finally {
-      clearTimeout(timer)
+      platform.clearTimeout(timer)
     }
   }
 

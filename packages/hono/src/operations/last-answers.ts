@@ -1,3 +1,5 @@
+import { platform } from '@heddle/context/engine'
+
 /**
  * The last answers of servers of Bun. Such a server does not tell its connections, so the middleware tells
  * their clients. It gives itself to the app, as `c.env`, if `fetch` is the app's own.
@@ -20,7 +22,7 @@ export function watchAnswers(server: object): void {
 
 /** ms since the server's latest answer. */
 export function sinceLatestAnswer(server: object): number {
-  return performance.now() - (latest.get(server) ?? Number.NEGATIVE_INFINITY)
+  return platform.now() - (latest.get(server) ?? Number.NEGATIVE_INFINITY)
 }
 
 /**
@@ -52,7 +54,7 @@ export function holdAnswers(server: object): {
 export function lastAnswer(env: unknown): Promise<unknown> | undefined {
   if (!areWatched) return undefined
   const server = latest.has(env as object) ? (env as object) : undefined
-  if (server) latest.set(server, performance.now())
+  if (server) latest.set(server, platform.now())
   if (gates.size === 0) return undefined
   // Where the app was not given the server, it may be any of them.
   const own = [...gates].filter((gate) => server === undefined || gate.server === server)

@@ -1,5 +1,7 @@
 import { Server } from 'node:net'
 
+import { platform } from '@heddle/context/engine'
+
 import type { Closing } from './closing.ts'
 import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
 import { Http2Sessions, type Http2Session } from './http2-sessions.ts'
@@ -44,7 +46,7 @@ export class NodeClosing implements Closing {
       const sweep = this.#sweep(limit)
       for (const connection of this.#connections.values()) connection.sayLast()
       this.#stopListening(() => {
-        clearInterval(sweep)
+        platform.clearInterval(sweep)
         // An error says that it was not listening any more.
         resolve()
       })
@@ -52,12 +54,12 @@ export class NodeClosing implements Closing {
     }))
   }
 
-  #sweep(limit: number): ReturnType<typeof setInterval> {
+  #sweep(limit: number): NodeJS.Timeout {
     const silence = Math.min(SILENCE, limit / 4)
-    let before = performance.now()
+    let before = platform.now()
     let waited = 0
-    return setInterval(() => {
-      const now = performance.now()
+    return platform.setInterval(() => {
+      const now = platform.now()
       // A process that was busy has not read what has come meanwhile, so no more than this counts.
       const step = Math.min(now - before, 2 * SWEEP)
       before = now

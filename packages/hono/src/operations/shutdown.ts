@@ -1,7 +1,11 @@
-import { setImmediate } from 'node:timers/promises'
-
 import { runNeutral } from '@heddle/context'
-import { aPositiveTime, assertOption, type OptionRule, warn } from '@heddle/context/engine'
+import {
+  aPositiveTime,
+  assertOption,
+  type OptionRule,
+  warn,
+  platform,
+} from '@heddle/context/engine'
 
 import { assertOptions } from '../assert-options.ts'
 import { assertBatchers, hasMethod, someBatchers } from './batchers.ts'
@@ -73,18 +77,18 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
   let result: Promise<boolean> | undefined
 
   const shutDown = async (): Promise<boolean> => {
-    const end = performance.now() + timeout
+    const end = platform.now() + timeout
     const last = Math.min(timeout / 20, AT_LAST)
     const kept = 2 * last + (telemetry === undefined ? 0 : Math.min(timeout / 4, FOR_TELEMETRY))
-    const untilKept = (): number => Math.max(0, end - kept - performance.now())
+    const untilKept = (): number => Math.max(0, end - kept - platform.now())
     controller.abort(new DOMException('The service is shutting down', 'AbortError'))
     const limit = untilKept()
     const isAnswered = await isDone(limit, 'the server', () => closing.close(limit))
     const isDrained = await closeAll(batchers, untilKept(), last)
     if (!isAnswered) await isDone(last, 'the server', () => closing.cutOff())
     // Spans of the last batches and responses end when their promises and sockets have told it.
-    await setImmediate()
-    const left = Math.max(0, end - performance.now())
+    await new Promise((resolve) => platform.setImmediate(resolve))
+    const left = Math.max(0, end - platform.now())
     const isSent =
       telemetry === undefined || (await isDone(left, 'the telemetry', () => telemetry.shutdown()))
     return isAnswered && isDrained && isSent
@@ -135,9 +139,9 @@ const MAX_DELAY = 2 ** 31 - 1
 
 /** @returns what cancels it */
 function after(delay: number, call: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout>
+  let timer: NodeJS.Timeout
   const arm = (left: number): void => {
-    timer = setTimeout(
+    timer = platform.setTimeout(
       () => {
         if (left > MAX_DELAY) arm(left - MAX_DELAY)
         else call()
@@ -146,7 +150,7 @@ function after(delay: number, call: () => void): () => void {
     )
   }
   arm(delay)
-  return () => clearTimeout(timer)
+  return () => platform.clearTimeout(timer)
 }
 
 function assertShutdownOptions(options: ShutdownOptions): void {

@@ -32,5 +32,5 @@ export function invalidInput(
 
 function token(segment: PropertyKey | StandardSchemaV1.PathSegment): string {
   const key = typeof segment === 'object' ? segment.key : segment
-  return encodeURIComponent(String(key).replaceAll('~', '~0').replaceAll('/', '~1'))
+  return encodeURIComponent(String(key).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
 }
