@@ -1661,4 +1661,11 @@ export const mutants: readonly Mutant[] = [
     ],
     test: 'test/core/dataloader/rejections.test.ts',
   },
+  {
+    name: 'loader-exposes',
+    rule: 'R10 nobody joins work for which a batch function has read the cache of its only caller',
+    file: `${core}/dataloader/data-loader.ts`,
+    replace: ['if (isInBatch) exposeMembers(root)', 'void exposeMembers'],
+    test: 'test/core/dataloader/in-batch.test.ts',
+  },
 ]

@@ -5,7 +5,8 @@
  * @packageDocumentation
  */
 export { listenToAbort, unlistenToAbort } from './abort-hub.ts'
-export { engineOf, exposeMembers, rootOf, rootsOfMembers, valuesOfMembers } from './batch-scope.ts'
+export { exposeMembers, rootOf, rootsOfMembers, valuesOfMembers } from './batch-members.ts'
+export { engineOf } from './batch-scope.ts'
 export { setTracePropagation } from './carrier.ts'
 export { type Clock, clock, installClock, platform, realigned, type Timer } from './clock.ts'
 export { describe } from './describe.ts'

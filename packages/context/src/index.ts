@@ -4,12 +4,8 @@
  * @packageDocumentation
  */
 export { adopt } from './adopt.ts'
-export {
-  type BatchScope,
-  type BatchScopeOptions,
-  type Member,
-  openBatchScope,
-} from './batch-scope.ts'
+export { type BatchScope, type BatchScopeOptions, openBatchScope } from './batch-scope.ts'
+export type { Member } from './batch-members.ts'
 export { bindAsyncIterable, bindReadableStream } from './bind.ts'
 export { runCarrier, toCarrier } from './carrier.ts'
 export { detach, type DetachOptions } from './detach.ts'

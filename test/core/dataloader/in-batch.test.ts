@@ -240,6 +240,42 @@ describe('in a batch of several requests', () => {
     expect(bob).toEqual(['loaded 7', 'loaded 7'])
   })
 
+  it.each([
+    ['at once', (fn: () => Promise<string>) => fn()],
+    [
+      'in a batch of another batcher',
+      async (fn: () => Promise<string>) => {
+        const inner = createBatcher<number, string>({
+          name: 'inner',
+          run: async () => [await fn()],
+        })
+        return await inner.submit(1)
+      },
+    ],
+  ])('what the only caller remembers reaches nobody who comes later: %s', async (_how, enter) => {
+    const values = new DataLoader<number, string>(async (keys) => keys.map(() => 'loaded'))
+    const going = Promise.withResolvers<void>()
+    const batcher = createBatcher<number, string>({
+      name: 'shared',
+      dedupeBy: String,
+      maxConcurrency: 2,
+      run: async () => {
+        const value = await enter(() => values.load(1))
+        await going.promise
+        return [value]
+      },
+    })
+    const ada = runRequest({}, () => {
+      values.prime(1, 'of ada')
+      return batcher.submit(1)
+    })
+    await turn()
+    const bob = runRequest({}, () => batcher.submit(1))
+    await turn()
+    going.resolve()
+    expect(await Promise.all([ada, bob])).toEqual(['of ada', 'loaded'])
+  })
+
   it('a key is loaded once by the batch, and then remembered by all of them', async () => {
     const teams = echoing<number>(ours)
     const users = new DataLoader<number, number>(async (keys) => {
