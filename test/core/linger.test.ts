@@ -1,8 +1,8 @@
-import { type Clock, clock as processClock, installClock } from '@heddle/context/engine'
 import { createBatcher } from '@heddle/core'
 import { virtualClock } from '@heddle/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { changedClock } from '../support/changed-clock.ts'
 import { crank } from '../support/crank.ts'
 
 let clock: ReturnType<typeof virtualClock>
@@ -10,19 +10,6 @@ beforeEach(() => {
   clock = virtualClock()
 })
 afterEach(() => clock[Symbol.dispose]())
-
-/** Timers ring a little early, as those of Node do. */
-function earlyTimers(): Disposable {
-  const { installed } = processClock
-  const early: Clock = {
-    now: () => installed.now(),
-    setTimeout: (fn, delay) => installed.setTimeout(fn, delay - 0.5),
-    clearTimeout: (timer) => installed.clearTimeout(timer),
-    setImmediate: (fn) => installed.setImmediate(fn),
-    nextTurn: (fn, delay) => installed.nextTurn(fn, delay),
-  }
-  return installClock(early)
-}
 
 describe('linger', () => {
   it('waits for more items once a slot is free', async () => {
@@ -40,7 +27,10 @@ describe('linger', () => {
   })
 
   it('really waits, also for 1 ms, and where timers ring early', async () => {
-    using _ = earlyTimers()
+    // As those of Node do.
+    using _ = changedClock((installed) => ({
+      setTimeout: (fn, delay) => installed.setTimeout(fn, delay - 0.5),
+    }))
     const starts: number[] = []
     const batcher = createBatcher({
       name: 'linger',
