@@ -14,7 +14,6 @@ export interface Arguments {
 
 /** @throws RangeError */
 export function readArguments(args: readonly string[]): Arguments {
-  const isOwn = (argument: string): boolean => /^--(?:busy|runtime)\b/.test(argument)
   const { values } = parseArgs({
     args: args.filter(isOwn),
     options: { busy: { type: 'string', default: '8' }, runtime: { type: 'string' } },
@@ -29,4 +28,8 @@ export function readArguments(args: readonly string[]): Arguments {
   }
   // pnpm hands over the dashes before the arguments of a script, too.
   return { count, runtimes, rest: args.filter((argument) => !isOwn(argument) && argument !== '--') }
+}
+
+function isOwn(argument: string): boolean {
+  return /^--(?:busy|runtime)\b/.test(argument)
 }

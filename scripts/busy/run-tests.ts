@@ -8,29 +8,37 @@ import type { Runtime } from './arguments.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const modules = join(root, 'node_modules')
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-const runners: Readonly<Record<Runtime, readonly [string, ...string[]]>> = {
+const runners: Readonly<Record<Runtime, readonly [command: string, ...options: string[]]>> = {
   node: [process.execPath, join(modules, 'vitest/vitest.mjs'), 'run'],
   bun: [join(modules, '.bin/bun'), 'test', `--timeout=${TEST_LIMIT}`],
 }
 
+/** Where Bun looks for tests, as in the script `test:bun`; Vitest needs no folders. */
+const FOLDERS = ['./test', './examples']
+
 /**
  * Runs the tests that the arguments name, by default all of them.
  *
- * @returns the exit code of the test runner; 128 and the number of the signal that ended it
+ * @returns the exit code of the test runner; where a signal has ended it, 128 and the number of the signal
  */
 export async function runTests(runtime: Runtime, args: readonly string[]): Promise<number> {
   const [command, ...options] = runners[runtime]
-  // Without a folder Bun takes what ends in `.test.ts` anywhere, as Vitest does without node_modules.
-  const all = runtime === 'bun' && args.length === 0 ? ['./test', './examples', './scripts'] : args
-  const child = spawn(command, [...options, ...all], { cwd: root, stdio: 'inherit' })
-  // A Ctrl-C reaches the runner too; after it, this process goes on to stop the busy ones.
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
-  process.on('SIGINT', forward).on('SIGTERM', forward)
+  const tests = runtime === 'bun' && args.length === 0 ? FOLDERS : args
+  const runner = spawn(command, [...options, ...tests], { cwd: root, stdio: 'inherit' })
+  // This process stays until the runner has ended: it has others to stop.
+  let stoppedBy: NodeJS.Signals | undefined
+  const stop = (signal: NodeJS.Signals): void => {
+    stoppedBy = signal
+    runner.kill(signal)
+  }
+  for (const signal of SIGNALS) process.on(signal, stop)
   try {
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
-    return code ?? 128 + constants.signals[signal ?? 'SIGKILL']
+    const [code, signal] = (await once(runner, 'exit')) as [number | null, NodeJS.Signals | null]
+    const by = signal ?? stoppedBy
+    return by === undefined ? (code ?? 1) : 128 + constants.signals[by]
   } finally {
-    process.off('SIGINT', forward).off('SIGTERM', forward)
+    for (const signal of SIGNALS) process.off(signal, stop)
   }
 }
