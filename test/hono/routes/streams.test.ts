@@ -178,10 +178,11 @@ describe('what prevents the first chunk', () => {
   })
 
   it('is a deadline that nobody else has looked at', async () => {
+    using clock = virtualClock()
     const events: string[] = []
     async function* deaf(): AsyncGenerator<number> {
       try {
-        await new Promise((resolve) => setTimeout(resolve, 30))
+        await clock.advance(30)
         yield 1
       } finally {
         events.push('returned')
