@@ -61,7 +61,7 @@ function findingsIn(code: string, kind: Kind): string[] {
 function testFiles(): string[] {
   return globSync(['test/**/*.ts', 'examples/**/*.test.ts'], {
     cwd: root,
-    exclude: (path) => String(path).endsWith('node_modules'),
+    exclude: (path) => path.endsWith('node_modules'),
   })
     .map((path) => path.replaceAll(sep, '/'))
     .filter((path) => !COMMANDS.test(path) && !path.endsWith('packages/real-time.test.ts'))
