@@ -36,7 +36,7 @@ type Kind = keyof typeof patterns
 
 /** Where it must be, and why. */
 const ALLOWED: readonly (readonly [kind: Kind, path: string, reason: string])[] = [
-  ['the clock of the process', 'core/clock-readings.test.ts', 'waits until it has moved'],
+  ['the clock of the process', 'core/clock-readings.test.ts', 'compares its own readings'],
   ['the clock of the process', 'core/virtual-clock.test.ts', 'waits until it has moved'],
   ['the clock of the process', 'context/worker-thread.ts', 'what is left to a deadline: at most'],
   ['the clock of the process', 'hono/isolation.test.ts', 'a value that each request has'],
