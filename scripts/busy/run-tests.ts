@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 
-import { TEST_LIMIT } from '../../test/support/limit.ts'
 import type { Runtime } from './arguments.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -12,7 +11,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const runners: Readonly<Record<Runtime, readonly [command: string, ...options: string[]]>> = {
   node: [process.execPath, join(modules, 'vitest/vitest.mjs'), 'run'],
-  bun: [join(modules, '.bin/bun'), 'test', `--timeout=${TEST_LIMIT}`],
+  bun: [join(modules, '.bin/bun'), 'test'],
 }
 
 /** Where Bun looks for tests, as in the script `test:bun`; Vitest needs no folders. */

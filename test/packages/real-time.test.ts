@@ -7,8 +7,6 @@ import { join, resolve, sep } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import rootPackage from '../../package.json' with { type: 'json' }
-import { TEST_LIMIT } from '../support/limit.ts'
 import { withoutComments } from './source.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -45,6 +43,7 @@ const ALLOWED: readonly (readonly [kind: Kind, path: string, reason: string])[] 
     'otel/spans.test.ts',
     'spans lie between two readings, and follow it',
   ],
+  ['a limit of its own', 'support/bun-limit.ts', 'gives all files the one limit'],
   [
     'a wait of a fixed time',
     'core/cancellation.test.ts',
@@ -74,12 +73,6 @@ describe.each(Object.keys(patterns) as Kind[])('%s', (kind) => {
     )
     const allowed = ALLOWED.filter(([of]) => of === kind).map(([, path]) => `test/${path}`)
     expect(found.toSorted()).toEqual(allowed.toSorted())
-  })
-})
-
-describe('the limit of all tests', () => {
-  it('is the same on Bun, whose configuration has none', () => {
-    expect(rootPackage.scripts['test:bun']).toContain(` --timeout=${TEST_LIMIT} `)
   })
 })
 
