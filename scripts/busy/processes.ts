@@ -22,7 +22,9 @@ export class BusyProcesses {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const running = this.#children.filter((child) => child.exitCode === null)
+    const running = this.#children.filter(
+      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+    )
     const ended = running.map((child) => once(child, 'exit'))
     this.#kill()
     await Promise.all(ended)

@@ -1,4 +1,6 @@
 /** Uses one core until the process that started it is gone. */
+
+/** ms of work, after which it listens for that. */
 const SLICE = 20
 
 process.once('disconnect', () => process.exit())
@@ -6,7 +8,6 @@ process.once('disconnect', () => process.exit())
 function spin(): void {
   const end = performance.now() + SLICE
   while (performance.now() < end);
-  // Between two slices it hears that it is alone.
   setImmediate(spin)
 }
 

@@ -20,7 +20,7 @@ import { Jaeger } from './jaeger.ts'
 
 const REQUESTS = 200
 /** ms that Jaeger has to store what it was sent. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 const program = programOrReason()
 if (program instanceof NoJaegerError) console.warn(`The Jaeger test is SKIPPED: ${program.message}`)
