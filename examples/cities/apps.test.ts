@@ -21,7 +21,7 @@ beforeAll(async () => {
     after: createAfter(database),
     dataloader: createWithDataLoader(database),
   }
-}, 60_000)
+})
 
 afterAll(() => database.close())
 

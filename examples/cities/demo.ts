@@ -81,6 +81,8 @@ function stop(exitCode: number): Promise<never> {
 
 process.once('SIGINT', () => void stop(130))
 process.once('SIGTERM', () => void stop(143))
+// Whoever read the output has left, `head` for example.
+process.stdout.on('error', () => void stop(141))
 
 main().catch((error: unknown) => {
   // Once it is interrupted, what fails is only that the others have stopped.

@@ -8,6 +8,7 @@ import autocannon from 'autocannon'
 
 import { readNumber, readWhole } from './arguments.ts'
 import type { LoadMessage, LoadOptions, LoadResult } from './messages.ts'
+import { endWithParent, tellParent } from './parent.ts'
 import { mismatchOf, Traffic, type Expectation } from './traffic.ts'
 
 const EXAMPLES = 3
@@ -90,12 +91,12 @@ function quantile(sorted: readonly number[], share: number): number {
 }
 
 function say(message: LoadMessage): void {
-  process.send?.(message)
+  tellParent(message)
 }
 
 async function main(): Promise<void> {
   if (process.send) {
-    process.once('disconnect', () => process.exit())
+    endWithParent()
     process.on('message', (options: LoadOptions) => {
       run(options, (progress) => say({ progress })).then((result) => say({ result }), fail)
     })

@@ -9,6 +9,7 @@ import { openDatabase, type Database } from './database.ts'
 import { INSPECTOR, withInspector } from './inspect.ts'
 import { assertPortFree, listen } from './listen.ts'
 import type { ServerMessage, Usage } from './messages.ts'
+import { endWithParent, tellParent } from './parent.ts'
 
 const APPS = {
   before: () => import('./before.ts'),
@@ -18,8 +19,7 @@ const APPS = {
 
 async function main(): Promise<void> {
   const { name, port } = readArguments()
-  // The process that started this one is gone.
-  process.once('disconnect', () => process.exit())
+  endWithParent()
   if (port !== 0) await assertPortFree(port)
   // Before the app, so that everything it makes is seen; without an endpoint no SDK is even loaded.
   const telemetry = process.env.OTEL_EXPORTER_OTLP_ENDPOINT ? await import('./telemetry.ts') : null
@@ -77,7 +77,7 @@ function answerParent(url: string, database: Database): void {
 }
 
 function say(message: ServerMessage): void {
-  process.send?.(message)
+  tellParent(message)
 }
 
 /** Ctrl-C or `kill`. Each counts once, so that a second Ctrl-C does not wait. */

@@ -34,7 +34,7 @@ const lostDatabase = {
 let database: PGlite
 beforeAll(async () => {
   database = await openDatabase()
-}, 60_000)
+})
 afterAll(() => database.close())
 
 describe.each(apps)('the app %s', (_name, open) => {

@@ -3,7 +3,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** ms; a test that a mutant makes loop for ever is stopped after it. */
-const PATIENCE = 60_000
+const PATIENCE = 300_000
+/** ms; a test that a mutant makes wait for ever has failed after it. */
+const TEST_LIMIT = 60_000
 
 export interface TestRun {
   /** The files that had tests. */
@@ -41,6 +43,8 @@ export function runTests(folder: string, tests: readonly string[]): TestRun {
     'run',
     ...tests,
     '--bail=1',
+    `--testTimeout=${TEST_LIMIT}`,
+    `--hookTimeout=${TEST_LIMIT}`,
     '--reporter=json',
     `--outputFile=${report}`,
   ])

@@ -26,9 +26,9 @@ describe(`the boundaries on ${column}`, () => {
 
   beforeAll(async () => {
     const program = join(import.meta.dirname, 'run.ts')
-    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 120_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, [program])
     report = JSON.parse(stdout) as Report
-  }, 120_000)
+  })
 
   it('are those of a column of the table', () => {
     expect(report.column).toBe(column)

@@ -8,7 +8,7 @@ import { groups } from './rows.ts'
 import { type Observed, type Report, thisRuntime } from './runtimes.ts'
 
 /** ms; a boundary that takes longer has lost its callback. */
-const PATIENCE = 3_000
+const PATIENCE = 60_000
 
 const wanted = process.argv[2] ?? ''
 const results: Record<string, Observed> = {}

@@ -14,7 +14,7 @@ import {
 } from '@heddle/context'
 import { describe, expect, it } from 'vitest'
 
-import { sleep } from '../support/crank.ts'
+import { sleep, turn, until } from '../support/crank.ts'
 
 const name = createKey<string>('test.bind.name')
 const foreign = new AsyncLocalStorage<string>()
@@ -150,7 +150,7 @@ describe('bindReadableStream', () => {
   it('asks the source only when somebody reads, and cancels it in its context', async () => {
     const seen: unknown[] = []
     const bound = as('owner', () => bindReadableStream(source(seen)))
-    await sleep(5)
+    await turn()
     expect(seen).toEqual([])
     await as('reader', () => bound.cancel('enough'))
     expect(seen).toEqual(['cancel owner enough'])
@@ -179,14 +179,14 @@ describe('onAbort', () => {
     const seen: unknown[] = []
     as('owner', () => onAbort(AbortSignal.abort('why'), (reason) => seen.push(name.get(), reason)))
     expect(seen).toEqual([])
-    await sleep(0)
+    await turn()
     expect(seen).toEqual(['owner', 'why'])
   })
 
   it('keeps the context of a timeout signal, which Bun and Deno lose', async () => {
     const seen: unknown[] = []
     as('owner', () => onAbort(AbortSignal.timeout(5), () => seen.push(name.get())))
-    await sleep(40)
+    await until(() => seen.length > 0)
     expect(seen).toEqual(['owner'])
   })
 
@@ -198,7 +198,7 @@ describe('onAbort', () => {
     runRequest({}, () => void onAbort(controller.signal, note))
     onAbort(AbortSignal.abort(), note)[Symbol.dispose]()
     controller.abort()
-    await sleep(0)
+    await turn()
     expect(seen).toEqual([])
   })
 })

@@ -8,6 +8,8 @@ import {
 } from '@heddle/context'
 import { describe, expect, it } from 'vitest'
 
+import { until } from '../support/crank.ts'
+
 const text = { encode: (value: string) => value, decode: (value: string) => value }
 const tenant = createKey<string>('test.carrier.tenant', { carry: text })
 const budget = createKey<number>('test.carrier.budget', {
@@ -70,8 +72,8 @@ describe('toCarrier and runCarrier', () => {
     const carrier: Carrier = { v: 1, id: 'r1', entries: [], deadlineMs: 0 }
     await runCarrier(carrier, async () => {
       const signal = tryCurrent()?.signal
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      expect(signal?.aborted).toBe(true)
+      await until(() => signal?.aborted === true)
+      expect(signal?.reason).toMatchObject({ name: 'TimeoutError' })
     })
   })
 

@@ -2,9 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 import { createKey, detach, runRequest, type Scope, tryCurrent } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
+import { virtualClock } from '@heddle/core/testing'
 import { describe, expect, it } from 'vitest'
 
-import { crank, sleep, turn } from '../support/crank.ts'
+import { crank, turn } from '../support/crank.ts'
 
 const kept = createKey<string>('test.detach.kept')
 const left = createKey<string>('test.detach.left', { default: 'nothing' })
@@ -35,6 +36,7 @@ describe('detach', () => {
   })
 
   it('outlives the request, its abort and its deadline, and closes when it has settled', async () => {
+    using clock = virtualClock()
     const client = new AbortController()
     let request: Scope | undefined
     let work: Scope | undefined
@@ -45,7 +47,7 @@ describe('detach', () => {
       done = detach(
         async () => {
           work = tryCurrent()
-          await sleep(20)
+          await clock.advance(20)
           seen.push(kept.get(), work?.signal.aborted, request?.state, work?.state)
         },
         { keep: [kept] },

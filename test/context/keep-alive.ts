@@ -12,7 +12,8 @@ export interface Upstream extends AsyncDisposable {
 /** It answers when as many requests are there as there shall be sockets, so that each has its own. */
 export async function openUpstream(sockets: number): Promise<Upstream> {
   const waiting: (() => void)[] = []
-  const server = createServer((_request, response) => {
+  // The sockets stay open however long the test takes to look at them.
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
     waiting.push(() => response.end('fine'))
     if (waiting.length === sockets) for (const answer of waiting.splice(0)) answer()
   })

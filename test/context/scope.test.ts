@@ -9,9 +9,10 @@ import {
   Snapshot,
   tryCurrent,
 } from '@heddle/context'
+import { virtualClock } from '@heddle/core/testing'
 import { describe, expect, it } from 'vitest'
 
-import { sleep } from '../support/crank.ts'
+import { sleep, turn, until } from '../support/crank.ts'
 
 const name = createKey<string>('test.scope.name')
 const foreign = new AsyncLocalStorage<string>()
@@ -73,7 +74,7 @@ describe('runRequest', () => {
         throw new Error('later')
       }),
     ).rejects.toThrow('later')
-    await sleep(0)
+    await turn()
     states.push((rejected as unknown as { state: string }).state)
     expect(states).toEqual(['active', 'closed', 'closed', 'closed', 'active', 'closed'])
   })
@@ -82,10 +83,10 @@ describe('runRequest', () => {
     for (const end of ['resolve', 'reject'] as const) {
       const body = Promise.withResolvers<void>()
       const scope = await runRequest({ closeWhen: body.promise }, async (opened) => opened)
-      await sleep(0)
+      await turn()
       expect(scope.state).toBe('settling')
       body[end]()
-      await sleep(0)
+      await turn()
       expect(scope.state).toBe('closed')
     }
   })
@@ -129,7 +130,7 @@ describe('a closed scope', () => {
         attempt(() => tryCurrent()?.state)
       }, 1)
     })
-    await sleep(20)
+    await until(() => outcomes.length === 4)
     expect(outcomes).toEqual(['SCOPE_CLOSED', 'SCOPE_CLOSED', 'SCOPE_CLOSED', 'closed'])
   })
 
@@ -143,7 +144,7 @@ describe('a closed scope', () => {
       const key = createKey<string>('test.scope.production')
       const scope = runRequest({ entries: [key.of('x')] }, (opened) => opened)
       expect([scope.get(key), scope.get(key)]).toEqual([undefined, undefined])
-      await sleep(1)
+      await turn()
       expect(warnings).toEqual(['SCOPE_CLOSED'])
     } finally {
       if (NODE_ENV === undefined) delete process.env.NODE_ENV
@@ -167,10 +168,13 @@ describe('the signal of a scope', () => {
   })
 
   it('aborts when the deadline passes', async () => {
+    using clock = virtualClock()
     await runRequest({ timeout: 5 }, async (scope) => {
       const { signal } = scope
       expect(scope.deadline).toBe(scope.startTime + 5)
-      await sleep(30)
+      await clock.advance(4.999)
+      expect(signal.aborted).toBe(false)
+      await clock.advance(0.001)
       expect(signal.reason).toMatchObject({ name: 'TimeoutError' })
     })
   })
@@ -181,16 +185,18 @@ describe('the signal of a scope', () => {
     runRequest({ signal: client.signal }, (scope) => {
       expect(scope.signal.reason).toMatchObject({ message: 'before' })
     })
+    using clock = virtualClock()
     await runRequest({ timeout: 1 }, async (scope) => {
-      await sleep(10)
+      await clock.advance(10)
       expect(scope.signal.aborted).toBe(true)
     })
   })
 
   it('does not abort on a normal close', async () => {
+    using clock = virtualClock()
     const client = new AbortController()
     const signal = runRequest({ signal: client.signal, timeout: 5 }, (scope) => scope.signal)
-    await sleep(20)
+    await clock.advance(20)
     client.abort()
     expect(signal.aborted).toBe(false)
   })

@@ -2,13 +2,7 @@ import { createBatcher } from '@heddle/core'
 import { crank, virtualClock } from '@heddle/core/testing'
 import { describe, expect, it } from 'vitest'
 
-/** ms of work in this thread. */
-const WORK = 3
-
-function work(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
-}
+import { workTime } from '../support/changed-clock.ts'
 
 describe('a full batch that waits for a slot', () => {
   it('starts before the callers of the last one go on, whose handlers may take long', async () => {
@@ -42,19 +36,22 @@ describe('a full batch that waits for a slot', () => {
   })
 
   it('starts after them where batch functions work in the thread of the callers', async () => {
+    using clock = virtualClock()
+    using time = workTime()
     const order: string[] = []
     const batcher = createBatcher<number, number>({
       name: 'blocking',
       maxBatchSize: 2,
       run: (inputs) => {
         order.push(`run ${inputs.join()}`)
-        work(WORK)
+        time.work(3)
         return inputs
       },
     })
     const answers = [1, 2, 3, 4].map((n) =>
       batcher.submit(n).then((answer) => order.push(`answer ${answer}`)),
     )
+    await clock.advance(5)
     await Promise.all(answers)
     expect(order).toEqual(['run 1,2', 'answer 1', 'answer 2', 'run 3,4', 'answer 3', 'answer 4'])
   })

@@ -1,5 +1,6 @@
 import { createKey, run as runWith } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
+import { virtualClock } from '@heddle/core/testing'
 import { describe, expect, it } from 'vitest'
 
 import { crank, echo, turn } from '../support/crank.ts'
@@ -52,11 +53,15 @@ describe('partition keys', () => {
 
   /** Submits each value's index with the value as the tenant; gives back the batches. */
   async function batchesOf(values: readonly unknown[]): Promise<(readonly number[])[]> {
+    // Which batch is first depends on the ages.
+    using clock = virtualClock()
     const { run, batches } = echo<number>()
     const batcher = createBatcher({ name: 'tenants', run })
-    await Promise.all(
-      values.map((value, index) => runWith([tenant.of(value)], () => batcher.submit(index))),
+    const all = values.map((value, index) =>
+      runWith([tenant.of(value)], () => batcher.submit(index)),
     )
+    await clock.settle()
+    await Promise.all(all)
     return batches
   }
 
@@ -122,13 +127,16 @@ describe('partition keys', () => {
   })
 
   it('keep items without a value apart, also from those inside no scope', async () => {
+    using clock = virtualClock()
     const { run, batches } = echo<string>()
     const batcher = createBatcher({ name: 'tenants', run })
-    await Promise.all([
+    const all = [
       runWith([tenant.of('acme')], () => batcher.submit('with')),
       runWith([], () => batcher.submit('without')),
       batcher.submit('outside'),
-    ])
+    ]
+    await clock.settle()
+    await Promise.all(all)
     expect(batches).toEqual([['without', 'outside'], ['with']])
   })
 

@@ -1,7 +1,7 @@
 import { BatcherError, createBatcher } from '@heddle/core'
 import { describe, expect, it } from 'vitest'
 
-import { turn } from '../support/crank.ts'
+import { turn, until } from '../support/crank.ts'
 
 /** Submits 1 … count at once and gives back how each ended: the value or the error itself. */
 async function outcomes(
@@ -131,7 +131,7 @@ describe('a rejection that nobody waits for', () => {
       void batcher.submit(1, { signal: controller.signal })
       void batcher.submit(2)
       controller.abort()
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await until(() => batcher.stats().rejected.DEADLINE_EXCEEDED === 1)
       await turn()
       expect(batcher.stats().rejected).toMatchObject({ aborted: 1, DEADLINE_EXCEEDED: 1 })
       expect(unhandled).toEqual([])

@@ -8,7 +8,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { type ReadableSpan, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-import { sleep } from '../support/crank.ts'
+import { until } from '../support/crank.ts'
 import { reachable } from '../support/gc.ts'
 import { createService, type Service } from './endings/service.ts'
 import { type Exchange, transports } from './endings/transports.ts'
@@ -243,10 +243,6 @@ describe.each(Object.entries(transports))('%s', (name, open) => {
     expect(await reachable(service.contexts)).toBeLessThanOrEqual(1)
   })
 })
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(1)
-}
 
 function abortOf({ signal }: Scope): string {
   if (!signal.aborted) return 'none'

@@ -70,7 +70,6 @@ function appWith(double: Doubler): Hono<{ Variables: HeddleVariables }> {
       name: requestName.getOrThrow(),
       id: c.get('scope').id,
       isOwnStart: start === before,
-      elapsed: performance.now() - start,
     })
   })
   return app
@@ -81,21 +80,17 @@ interface Answer {
   readonly name: string
   readonly id: string
   readonly isOwnStart: boolean
-  readonly elapsed: number
 }
 
-async function answersOf(
-  double: Doubler,
-): Promise<{ status: number; answer: Answer; took: number }[]> {
+async function answersOf(double: Doubler): Promise<{ status: number; answer: Answer }[]> {
   await using server = await listen(appWith(double))
   // Awaited here, since the server is stopped when this function returns.
   return await load(REQUESTS, CONCURRENCY, async (n) => {
-    const sent = performance.now()
     const response = await fetch(`${server.url}/double/${n}`, {
       headers: { 'x-request-id': `request-${n}` },
     })
     const answer = (await response.json()) as Answer
-    return { status: response.status, answer, took: performance.now() - sent }
+    return { status: response.status, answer }
   })
 }
 
@@ -131,7 +126,7 @@ describe('500 requests at concurrency 64 on a real socket', () => {
 
     const results = await answersOf((n) => doubler.submit(n))
 
-    for (const [n, { status, answer, took }] of results.entries()) {
+    for (const [n, { status, answer }] of results.entries()) {
       expect(status).toBe(200)
       expect(answer).toMatchObject({
         doubled: n * 2,
@@ -139,8 +134,6 @@ describe('500 requests at concurrency 64 on a real socket', () => {
         id: `request-${n}`,
         isOwnStart: true,
       })
-      expect(answer.elapsed).toBeGreaterThan(0)
-      expect(answer.elapsed).toBeLessThanOrEqual(took)
     }
     // The batches were real ones, and nothing of any request was to be seen in them.
     expect(Math.max(...sizes)).toBeGreaterThan(1)

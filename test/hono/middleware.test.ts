@@ -7,7 +7,7 @@ import { requestId } from 'hono/request-id'
 import { streamSSE } from 'hono/streaming'
 import { describe, expect, it } from 'vitest'
 
-import { crank, echo, ended, sleep, turn } from '../support/crank.ts'
+import { crank, echo, ended, sleep, turn, until } from '../support/crank.ts'
 import { listen } from '../support/server.ts'
 
 type App = Hono<{ Variables: HeddleVariables }>
@@ -67,13 +67,13 @@ describe('the scope of a request', () => {
     const app = appWith()
     const states: string[] = []
     let scope: Scope | undefined
-    const note = (): void => void states.push(scope!.state)
     app.get('/stream', (c) => {
-      scope = c.get('scope')
+      const opened = c.get('scope')
+      scope = opened
       return streamSSE(c, async (stream) => {
         for (let n = 0; n < 3; n += 1) {
           await stream.writeSSE({ data: name.get() ?? String(n) })
-          note()
+          states.push(opened.state)
           await sleep(2)
         }
       })
@@ -81,10 +81,9 @@ describe('the scope of a request', () => {
     await using server = await listen(app)
     const response = await fetch(`${server.url}/stream`)
     expect(await response.text()).toContain('data: 2')
-    await sleep(20)
-    note()
-    expect(states.at(-1)).toBe('closed')
-    expect(states.slice(0, 3)).not.toContain('closed')
+    expect(states).toHaveLength(3)
+    expect(states).not.toContain('closed')
+    await until(() => scope?.state === 'closed')
   })
 
   it.each([
@@ -113,8 +112,8 @@ describe('the scope of a request', () => {
     await overSocket.arrayBuffer()
     const inProcess = await app.request(path, { method })
     await inProcess.arrayBuffer()
-    await sleep(20)
-    expect(scopes.map(({ state }) => state)).toEqual(['closed', 'closed'])
+    await until(() => scopes.every(({ state }) => state === 'closed'))
+    expect(scopes).toHaveLength(2)
     expect(overSocket.status).toBe(inProcess.status)
   })
 
@@ -130,17 +129,17 @@ describe('the scope of a request', () => {
     })
     await using server = await listen(app)
     const first = fetch(`${server.url}/first`)
-    while (calls.length === 0) await sleep(2)
+    await until(() => calls.length === 1)
     const client = new AbortController()
     const leaving = ended(fetch(`${server.url}/leaving`, { signal: client.signal }))
-    while (batcher.stats().queued === 0) await sleep(2)
+    await until(() => batcher.stats().queued === 1)
     client.abort()
     await leaving
-    while (batcher.stats().queued === 1) await sleep(2)
+    await until(() => batcher.stats().queued === 0)
     const last = fetch(`${server.url}/last`)
-    while (batcher.stats().queued === 0) await sleep(2)
+    await until(() => batcher.stats().queued === 1)
     calls[0]?.finish(['first'])
-    while (calls.length < 2) await sleep(2)
+    await until(() => calls.length === 2)
     expect(calls[1]?.inputs).toEqual(['last'])
     calls[1]?.finish(['last'])
     expect(await (await first).text()).toBe('first')
@@ -217,7 +216,7 @@ describe('Server-Timing', () => {
 
   it('belongs to the request, also when requests share a batch', async () => {
     const { run, batches } = echo<number>()
-    const batcher = createBatcher({ name: 'shared', run, linger: 5 })
+    const batcher = createBatcher({ name: 'shared', run, maxBatchSize: 2, linger: 3_600_000 })
     const app = appWith({ serverTiming: true })
     app.get('/', async (c) => {
       if (c.req.query('batch')) await batcher.submit(1)

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 
 import { createBatcher } from '@heddle/core'
+import { virtualClock } from '@heddle/core/testing'
 import {
   gracefulShutdown,
   type Health,
@@ -16,7 +17,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 
-import { crank, ended, sleep, turn, until } from '../support/crank.ts'
+import { crank, ended, turn, until } from '../support/crank.ts'
 import { start } from './shutdown/start.ts'
 
 async function healthOf(options: HealthOptions): Promise<{ status: number; health: Health }> {
@@ -43,22 +44,22 @@ describe('heddleHealth()', () => {
   })
 
   it('is not ready while an item waits too long, but live', async () => {
+    using clock = virtualClock()
     const { run, calls } = crank<number>()
     const batcher = createBatcher({ name: 'slow', run })
     const items = [batcher.submit(1)]
-    await turn()
+    await clock.settle()
     items.push(batcher.submit(2))
-    await sleep(5)
+    await clock.advance(5)
     const options = { batchers: [batcher], maxAge: 3 }
     const { status, health } = await healthOf(options)
     expect([status, health.ready, health.closing]).toEqual([503, false, false])
-    expect(health.batchers).toMatchObject([{ name: 'slow', queued: 1, inFlight: 1 }])
-    expect(health.batchers[0]?.oldest).toBeGreaterThan(3)
-    expect((await healthOf({ ...options, maxAge: 60_000 })).status).toBe(200)
+    expect(health.batchers).toMatchObject([{ name: 'slow', queued: 1, oldest: 5, inFlight: 1 }])
+    expect((await healthOf({ ...options, maxAge: 6 })).status).toBe(200)
     const live = await healthOf({ ...options, probe: 'live' })
     expect([live.status, live.health.ready]).toEqual([200, false])
     calls[0]?.finish([1])
-    await turn()
+    await clock.settle()
     calls[1]?.finish([2])
     await Promise.all(items)
     expect((await healthOf(options)).status).toBe(200)

@@ -1,13 +1,13 @@
 /** Where in an app `heddle()` may stand, and what may stand around it. */
 import type { Scope } from '@heddle/context'
 import { heddle, type HeddleVariables, scopeOf } from '@heddle/hono'
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { every } from 'hono/combine'
 import { stream } from 'hono/streaming'
 import { timeout } from 'hono/timeout'
 import { describe, expect, it } from 'vitest'
 
-import { ended, sleep } from '../support/crank.ts'
+import { ended, until } from '../support/crank.ts'
 import { listen } from '../support/server.ts'
 
 type App = Hono<{ Variables: HeddleVariables }>
@@ -19,8 +19,10 @@ function noting(scopes: Scope[]): MiddlewareHandler {
   }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(1)
+/** Whether the server has heard that the client is gone. */
+function hasLeft({ env, req }: Context): boolean {
+  const { outgoing } = env as { readonly outgoing?: { readonly destroyed: boolean } }
+  return outgoing ? outgoing.destroyed : req.raw.signal.aborted
 }
 
 describe('heddle()', () => {
@@ -99,11 +101,11 @@ describe('heddle()', () => {
 
   it('closes the scope of a client that left while a middleware before it was waiting', async () => {
     const scopes: Scope[] = []
-    let isThere = false
+    let request: Context | undefined
     let go = (): void => {}
     const app: App = new Hono()
-    app.use(async (_c, next) => {
-      isThere = true
+    app.use(async (c, next) => {
+      request = c
       await new Promise<void>((resolve) => (go = resolve))
       await next()
     })
@@ -112,10 +114,10 @@ describe('heddle()', () => {
     await using server = await listen(app)
     const client = new AbortController()
     const answer = ended(fetch(server.url, { signal: client.signal }))
-    await until(() => isThere)
+    await until(() => request !== undefined)
     client.abort()
     await answer
-    await sleep(20)
+    await until(() => hasLeft(request!))
     go()
     await until(() => scopes[0]?.state === 'closed')
     expect(scopes[0]?.signal.reason).toBeInstanceOf(Error)

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, it } from 'vitest'
 
-import { crank, turn } from '../support/crank.ts'
+import { crank, turn, until } from '../support/crank.ts'
 
 type Run = (inputs: readonly number[], batch: Batch<number>) => any
 
@@ -85,12 +85,16 @@ describe('errors of a batcher as answers', () => {
     app.get('/', async (c) => c.json(await batcher.submit(1)))
     await batcher.close()
     expect((await app.request('/')).status).toBe(503)
-    const { run } = crank<number>()
-    const full = appWith(run, { overloadStatus: 429 }, { maxQueueSize: 1, timeout: 50 })
+    const { run, calls } = crank<number>()
+    const full = appWith(run, { overloadStatus: 429 }, { maxQueueSize: 1 })
     const waiting = [full.request('/1')]
     await turn()
     waiting.push(full.request('/2'))
     expect((await full.request('/3')).status).toBe(429)
+    for (let n = 0; n < 2; n += 1) {
+      await until(() => calls.length > n)
+      calls[n]?.finish([n])
+    }
     await Promise.all(waiting)
   })
 

@@ -10,7 +10,7 @@ import type { UpgradeWebSocket } from 'hono/ws'
 import { expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 
-import { sleep } from '../support/crank.ts'
+import { until } from '../support/crank.ts'
 
 const { Bun: bun } = globalThis as {
   Bun?: { serve(options: object): { readonly port: number; stop(force: boolean): Promise<void> } }
@@ -58,7 +58,7 @@ it('a WebSocket works as without the middleware, and its scope closes with the h
   })
   socket.send('one')
   expect(await answered).toBe('echo one')
-  while (scopes[0]?.state !== 'closed') await sleep(1)
+  await until(() => scopes[0]?.state === 'closed')
   expect(scopes.map(({ signal }) => signal.aborted)).toEqual([false])
   expect(open).toEqual([false])
   socket.close()

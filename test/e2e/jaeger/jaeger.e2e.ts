@@ -20,7 +20,7 @@ import { Jaeger } from './jaeger.ts'
 
 const REQUESTS = 200
 /** ms that Jaeger has to store what it was sent. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 const program = programOrReason()
 if (program instanceof NoJaegerError) console.warn(`The Jaeger test is SKIPPED: ${program.message}`)
@@ -29,7 +29,7 @@ describe.skipIf(program instanceof NoJaegerError)('in Jaeger', () => {
   let jaeger: Jaeger
   beforeAll(async () => {
     jaeger = await Jaeger.start(String(program))
-  }, 60_000)
+  })
   afterAll(() => jaeger.stop())
 
   describe.each(['node', 'bun'] as const)('the cities example on %s', (runtime) => {
@@ -45,7 +45,7 @@ describe.skipIf(program instanceof NoJaegerError)('in Jaeger', () => {
       requestIds = await cities.request(REQUESTS, runtime)
       await cities.stop()
       legacy = await storedTraces(service)
-    }, 120_000)
+    })
 
     it('has the story of each request by /api/traces', () => {
       const requests = assertTraces(fromLegacy(legacy), requestIds)
@@ -59,7 +59,7 @@ describe.skipIf(program instanceof NoJaegerError)('in Jaeger', () => {
         spans.push(...fromOtlp(result))
       }
       expect(assertTraces(spans, requestIds)).toHaveLength(REQUESTS)
-    }, 60_000)
+    })
   })
 
   /** All traces of the service, once there are no more of them than a moment ago. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../support/free-port.ts'
 
 /** ms that it has to become healthy, and to stop. */
-const PATIENCE = 30_000
+const PATIENCE = 120_000
 const PORTS = [
   'JAEGER_HEALTH_PORT',
   'JAEGER_QUERY_PORT',

@@ -12,7 +12,7 @@ const TENANTS = ['acme', 'globex']
 const root = resolve(import.meta.dirname, '../../..')
 
 /** The cities example in a process of its own, with the telemetry that the environment says. */
-export class Cities {
+export class Cities implements AsyncDisposable {
   readonly url: string
   readonly #process: ChildProcess
 
@@ -63,8 +63,14 @@ export class Cities {
 
   /** Resolves when it has sent all its spans and has ended. */
   async stop(): Promise<void> {
+    const { exitCode, signalCode } = this.#process
+    if (exitCode !== null || signalCode !== null) return
     const ended = once(this.#process, 'exit')
     this.#process.kill('SIGTERM')
     await ended
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 
-import { sleep } from '../../support/crank.ts'
+import { turn } from '../../support/crank.ts'
 
 /** As much of what the page is told as the tests look at. */
 export interface Told {
@@ -53,8 +53,8 @@ export async function watch(app: Hono<any>, path = '/_heddle/events'): Promise<W
     async [Symbol.asyncDispose]() {
       await reader.cancel()
       leaving.abort()
-      // The server notices it at its next update.
-      await sleep(120)
+      // The server notices it.
+      await turn()
     },
   }
 }

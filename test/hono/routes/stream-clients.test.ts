@@ -238,7 +238,7 @@ it('of a crowd of which a third leaves, nobody and nothing is left behind', asyn
   // Who leaves before the request is out has none.
   await until(() => texts.every((_, n) => isLeaver(n) || events.includes(`t${n} closed`)))
   expect(new Set(events).size).toBe(events.length)
-}, 30_000)
+})
 
 it('a stream leaves no snapshot behind, however it ends', async () => {
   const before = snapshotCount()

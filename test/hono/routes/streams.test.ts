@@ -1,4 +1,5 @@
 import { createStreamBatcher, END } from '@heddle/core'
+import { virtualClock } from '@heddle/core/testing'
 import { heddle, type HeddleOptions, streamBatched, type StreamOptions } from '@heddle/hono'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
@@ -179,10 +180,11 @@ describe('what prevents the first chunk', () => {
   })
 
   it('is a deadline that nobody else has looked at', async () => {
+    using clock = virtualClock()
     const events: string[] = []
     async function* deaf(): AsyncGenerator<number> {
       try {
-        await new Promise((resolve) => setTimeout(resolve, 30))
+        await clock.advance(30)
         yield 1
       } finally {
         events.push('returned')
@@ -312,8 +314,10 @@ describe('what fails later', () => {
         return this
       },
     }
+    using clock = virtualClock()
     await using server = await listen(appWith(() => stream, {}, { timeout: 20 }))
     const { rest } = await read(server.url)
+    await clock.advance(20)
     expect(eventsOf(await rest()).at(-1)).toEqual({
       event: 'error',
       data: expect.objectContaining({ status: 504, code: 'DEADLINE_EXCEEDED' }),
