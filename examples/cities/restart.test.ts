@@ -26,7 +26,7 @@ beforeAll(async () => {
   )
   await postgres.start()
   process.env.DATABASE_URL = postgres.url
-}, 120_000)
+})
 
 afterAll(async () => {
   await stopAll()
@@ -34,7 +34,7 @@ afterAll(async () => {
   else process.env.DATABASE_URL = DATABASE_URL
   await postgres.stop()
   await postgres.database.close()
-}, 60_000)
+})
 
 it.each(['before', 'after'])(
   'the app `%s` answers again, and each request has its own answer or an error',
@@ -79,5 +79,4 @@ it.each(['before', 'after'])(
     expect(wrong).toEqual([])
     await server.stop()
   },
-  60_000,
 )

@@ -49,7 +49,7 @@ describe('the module runner of Vite', () => {
         },
       ],
     })
-  }, 60_000)
+  })
   afterAll(() => server.close())
 
   it('evaluates a module with keys again', async () => {
@@ -82,7 +82,7 @@ describe('the module runner of Vite', () => {
     // The one that was there still counts.
     expect(keys?.report()).toEqual(expected(EVALUATIONS))
     await runner.close()
-  }, 60_000)
+  })
 })
 
 describe('`bun --hot`', () => {
@@ -115,7 +115,7 @@ describe('`bun --hot`', () => {
       renameSync(join(folder, 'edited'), join(folder, 'keys.ts'))
     }
     expect(version).toBe(EVALUATIONS)
-  }, 60_000)
+  })
 })
 
 describe('two keys of one name with `carry`', () => {

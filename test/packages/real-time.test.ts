@@ -49,6 +49,15 @@ const ALLOWED: readonly (readonly [kind: Kind, path: string, reason: string])[] 
     'core/cancellation.test.ts',
     'behind a timer of 1 ms, if there is one',
   ],
+  ['a wait of a fixed time', 'core/domains.ts', 'behind timers of 1 ms'],
+  ['a wait of a fixed time', 'core/fake-timers.test.ts', 'longer than a time-out that was lost'],
+  ['a wait of a fixed time', 'hono/bun-server.test.ts', 'in which nobody may be asked'],
+  ['a wait of a fixed time', 'hono/shutdown/connections.test.ts', 'clients are slow, or silent'],
+  [
+    'a wait of a fixed time',
+    'hono/shutdown/order.test.ts',
+    'behind a timer of 1 ms, if there is one',
+  ],
 ]
 
 /** What the code has of this. */

@@ -86,5 +86,5 @@ describe('hooks that misbehave at random (R11)', () => {
     // They did misbehave, and on every path.
     expect(warnings).toBeGreaterThan(500)
     expect([...endings].toSorted()).toEqual(ENDINGS)
-  }, 60_000)
+  })
 })

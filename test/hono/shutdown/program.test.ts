@@ -133,7 +133,7 @@ describe.each(isBun ? ['server.ts', 'server-bun.ts'] : ['server.ts'])('%s', (fil
     expect(load.outcomes.slice(CLIENTS)).toEqual(answers.map(() => '200 close'))
     expect(serverTraces()).toEqual(expect.arrayContaining(load.traces))
     load.agent.destroy()
-  }, 30_000)
+  })
 
   // The `node:http` of Bun shuts what is idle when it stops, whatever is on its way.
   it.skipIf(isBun && file === 'server.ts')(
@@ -151,6 +151,5 @@ describe.each(isBun ? ['server.ts', 'server-bun.ts'] : ['server.ts'])('%s', (fil
       expect(serverTraces()).toEqual(expect.arrayContaining(load.traces))
       load.agent.destroy()
     },
-    30_000,
   )
 })
