@@ -61,11 +61,7 @@ beforeEach(() => {
   watched = new WatchedClock()
   installed = installClock(watched)
 })
-afterEach(() => {
-  installed[Symbol.dispose]()
-  // oxlint-disable-next-line vitest/no-standalone-expect
-  expect(watched.inside).toEqual([])
-})
+afterEach(() => installed[Symbol.dispose]())
 
 function inRequest<R>(fn: () => R): R {
   return requests.run('a request', fn)
@@ -83,6 +79,7 @@ describe('no timer is made inside a request', () => {
     }
     expect(watched.asked.setImmediate).toBeGreaterThan(0)
     expect(watched.asked.setTimeout).toBeGreaterThan(0)
+    expect(watched.inside).toEqual([])
   })
 
   it('for a deadline, though the batcher uses the timer of the last one again', async () => {
@@ -95,6 +92,7 @@ describe('no timer is made inside a request', () => {
       )
     }
     expect(watched.asked.refresh).toBeGreaterThan(0)
+    expect(watched.inside).toEqual([])
   })
 
   it('for the deadline of a request', () => {
@@ -103,6 +101,7 @@ describe('no timer is made inside a request', () => {
     )
     expect(isAborted).toBe(false)
     expect(watched.asked.setTimeout).toBe(1)
+    expect(watched.inside).toEqual([])
   })
 
   it('for the grace of a batch, or the time of a `close`', async () => {
@@ -120,6 +119,7 @@ describe('no timer is made inside a request', () => {
     await inRequest(() => closing.close({ timeout: 1 }))
     expect(await answer).toBe('BATCHER_CLOSED')
     expect(watched.asked.setTimeout).toBeGreaterThan(1)
+    expect(watched.inside).toEqual([])
   })
 
   it('for consumers that are waited for', async () => {
@@ -150,6 +150,7 @@ describe('no timer is made inside a request', () => {
       expect(chunks).toHaveLength(4)
     }
     expect(watched.asked.setTimeout).toBeGreaterThan(1)
+    expect(watched.inside).toEqual([])
   })
 
   it('for what a virtual clock hands over', async () => {
@@ -160,5 +161,6 @@ describe('no timer is made inside a request', () => {
     })
     expect(await answer).toBe(1)
     expect(watched.asked.setImmediate).toBeGreaterThan(0)
+    expect(watched.inside).toEqual([])
   })
 })

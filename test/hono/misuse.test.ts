@@ -73,12 +73,18 @@ describe('heddle()', () => {
 })
 
 describe('heddle({ timeout })', () => {
-  it.each([0.5, 2 ** 31, Number.POSITIVE_INFINITY])('takes %d ms', async (timeout) => {
+  const never = createBatcher<string, string>({ name: 'never', run: () => new Promise(() => {}) })
+
+  it.each([
+    [0.5, never, 504],
+    [2 ** 31, users, 200],
+    [Number.POSITIVE_INFINITY, users, 200],
+  ])('takes %d ms', async (timeout, batcher, status) => {
     const app = new Hono()
     app.use(heddle({ timeout }))
-    app.get('/', async (c) => c.text(await users.submit('answer')))
+    app.get('/', async (c) => c.text(await batcher.submit('answer')))
     app.onError((error, c) => c.text(error.message, 504))
-    expect((await app.request('/')).status).toBe(timeout === 0.5 ? 504 : 200)
+    expect((await app.request('/')).status).toBe(status)
   })
 })
 

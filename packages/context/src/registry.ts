@@ -29,6 +29,12 @@ interface Registry {
   readonly foreignStores: Set<ForeignStore>
   /** While `depth` is above 0, reads of stores are the package's own; `stores` notes which are read. */
   readonly quietReads: { depth: number; stores: Set<object> | undefined }
+  /** Every store that has been read since the guard was installed, weakly, and how many there may be before a look. */
+  readonly knownStores: {
+    readonly seen: WeakSet<object>
+    references: WeakRef<AsyncLocalStorage<unknown>>[]
+    limit: number
+  }
   /** How many have asked that every read of a hidden store throws. */
   strictStores: number
 }
@@ -104,6 +110,7 @@ export const registry: Registry = (holder[REGISTRY] ??= {
   tracePropagation: undefined,
   foreignStores: new Set(),
   quietReads: { depth: 0, stores: undefined },
+  knownStores: { seen: new WeakSet(), references: [], limit: 64 },
   strictStores: 0,
 })
 

@@ -188,19 +188,16 @@ export function isStoreGuardInstalled(): boolean {
   return (AsyncLocalStorage.prototype as unknown as Prototype)[ORIGINAL] !== undefined
 }
 
-/** Every store that has been read, weakly: a place that knows no request by then can ask for their values. */
-const known = new WeakSet<Store>()
-let stores: WeakRef<Store>[] = []
-let limit = 64
-
+/** A place that knows no request when a store is read there can ask all that are known for their values before. */
 function noteKnown(store: Store): void {
-  if (known.has(store)) return
-  known.add(store)
-  if (stores.length === limit) {
-    stores = stores.filter((reference) => reference.deref() !== undefined)
-    limit = Math.max(64, 2 * stores.length)
+  const { knownStores } = registry
+  if (knownStores.seen.has(store)) return
+  knownStores.seen.add(store)
+  if (knownStores.references.length >= knownStores.limit) {
+    knownStores.references = knownStores.references.filter((one) => one.deref() !== undefined)
+    knownStores.limit = Math.max(64, 2 * knownStores.references.length)
   }
-  stores.push(new WeakRef(store))
+  knownStores.references.push(new WeakRef(store))
 }
 
 /**
@@ -210,7 +207,7 @@ function noteKnown(store: Store): void {
 export function storesEnteredHere(): WeakSet<object> {
   const entered = new WeakSet<object>()
   quietly(() => {
-    for (const reference of stores) {
+    for (const reference of registry.knownStores.references) {
       const store = reference.deref()
       if (
         store &&
