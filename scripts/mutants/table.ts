@@ -828,7 +828,7 @@ export const mutants: readonly Mutant[] = [
     name: 'left-helper',
     rule: 'the rest of a stream() runs in an open scope',
     file: `${hono}/stream-helpers.ts`,
-    replace: ['holds.set(this, new SourceHold(scope))', ''],
+    replace: ['holds.set(this, new SourceHold(scope, SourceHold.TO_END))', ''],
     test: 'test/hono/leaving.test.ts',
   },
   {
@@ -852,10 +852,7 @@ export const mutants: readonly Mutant[] = [
     name: 'left-limit',
     rule: 'a source that never ends does not keep its scope open for ever',
     file: `${context}/source-hold.ts`,
-    replace: [
-      'clock.setTimeout(() => this.release(), this.#limit)',
-      'clock.setTimeout(() => void this.#limit, 1)',
-    ],
+    replace: ['clock.setTimeout(expire, limit)', 'clock.setTimeout(() => void expire, limit)'],
     test: 'test/hono/leaving.test.ts',
   },
   {

@@ -6,8 +6,8 @@ import { SourceHold } from './source-hold.ts'
 /**
  * An iterable whose source runs in the captured context, whoever consumes it. A generator's body
  * otherwise runs in the context of its consumer, on every runtime, and on Bun in none if it is the body
- * of a response. The request's scope stays open until the source has ended: 30 s at most for one that nobody
- * begins to read, and for one that takes its time when its reader has left.
+ * of a response. The request's scope stays open until the source has ended: 5 s at most for one that nobody
+ * begins to read, and 30 s for one that takes its time when its reader has left.
  *
  * @param snapshot - the context; by default the current one, which is let go when a source that can be
  * iterated once, as a generator, has ended

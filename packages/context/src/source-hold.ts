@@ -4,9 +4,6 @@ import type { RequestScope } from './request-scope.ts'
 import { baseOf } from './scope.ts'
 import type { Scope } from './types.ts'
 
-/** ms that a source may take to begin, and to end when nobody reads it any more. */
-const LIMIT = 30_000
-
 /**
  * Keeps a request's scope open for the source of its response, which runs in it longer than the handler,
  * and longer than its client waits: a `finally` in it still finds the request's values.
@@ -14,21 +11,24 @@ const LIMIT = 30_000
  * Not for ever: a source that nobody reads never begins, and one that nobody reads any more may never end.
  */
 export class SourceHold {
-  readonly #limit: number
+  /** ms after the handler has returned, for a source that nobody reads. */
+  static readonly TO_BEGIN = 5000
+  /** ms for a source that nobody reads any more. */
+  static readonly TO_END = 30_000
+
   #request: RequestScope | undefined
   #timer: Timer | undefined
 
   /**
    * @param scope - any; only those of requests, and scopes inside them, close
-   * @param limit - ms
+   * @param limit - ms after its function has returned
    */
-  constructor(scope: Scope | undefined, limit: number = LIMIT) {
-    this.#limit = limit
+  constructor(scope: Scope | undefined, limit: number = SourceHold.TO_BEGIN) {
     const owner = scope && baseOf(scope).owner
     if (owner?.kind !== 'request' && owner?.kind !== 'detached') return
     this.#request = owner as RequestScope
     this.#request.hold()
-    this.#arm()
+    this.#arm(limit)
   }
 
   /** Somebody reads: from now on it ends when the source has ended. */
@@ -38,11 +38,11 @@ export class SourceHold {
     this.#timer = undefined
   }
 
-  /** Nobody reads any more: it ends when this has settled, or after the limit. */
+  /** Nobody reads any more: it ends when this has settled, or after {@link TO_END}. */
   releaseAfter(ended: Promise<unknown>): void {
     if (this.#request === undefined) return
     this.begin()
-    this.#arm()
+    this.#arm(SourceHold.TO_END)
     const release = (): void => this.release()
     void runNeutral(() => ended.then(release, release))
   }
@@ -55,9 +55,13 @@ export class SourceHold {
     request.letGo()
   }
 
-  #arm(): void {
+  #arm(limit: number): void {
+    const expire = (): void => {
+      if (this.#request?.state === 'active') this.#arm(limit)
+      else this.release()
+    }
     // Made outside every context: a timer keeps the context it was made in.
-    this.#timer = runNeutral(() => clock.setTimeout(() => this.release(), this.#limit))
+    this.#timer = runNeutral(() => clock.setTimeout(expire, limit))
     this.#timer.unref()
   }
 }

@@ -50,7 +50,7 @@ export function watchStreamHelpers(): void {
       return
     }
     noteSelfHolding(this.responseReadable)
-    holds.set(this, new SourceHold(scope))
+    holds.set(this, new SourceHold(scope, SourceHold.TO_END))
     // On Node the app's listeners would otherwise run in the context of the socket.
     if (tryCurrent()) abort.call(this)
     else runIn(scope, () => abort.call(this))
