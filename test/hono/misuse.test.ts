@@ -73,12 +73,11 @@ describe('heddle()', () => {
 })
 
 describe('heddle({ timeout })', () => {
-  it.each([0.5, 2 ** 31, Number.POSITIVE_INFINITY])('takes %d ms', async (timeout) => {
+  it.each([2 ** 31, Number.POSITIVE_INFINITY])('takes %d ms', async (timeout) => {
     const app = new Hono()
     app.use(heddle({ timeout }))
     app.get('/', async (c) => c.text(await users.submit('answer')))
-    app.onError((error, c) => c.text(error.message, 504))
-    expect((await app.request('/')).status).toBe(timeout === 0.5 ? 504 : 200)
+    expect((await app.request('/')).status).toBe(200)
   })
 })
 

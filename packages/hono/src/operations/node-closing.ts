@@ -20,6 +20,7 @@ export class NodeClosing implements Closing {
   /** Sockets of TLS that have not shaken hands yet, by their peers. */
   readonly #handshakes = new Map<string, Socket>()
   #closed: Promise<void> | undefined
+  #sweep: ReturnType<typeof setInterval> | undefined
 
   constructor(server: NodeServer) {
     this.#server = server
@@ -41,10 +42,10 @@ export class NodeClosing implements Closing {
 
   close(limit: number): Promise<void> {
     return (this.#closed ??= new Promise((resolve) => {
-      const sweep = this.#sweep(limit)
+      this.#sweep = this.#sweeping(limit)
       for (const connection of this.#connections.values()) connection.sayLast()
       this.#stopListening(() => {
-        clearInterval(sweep)
+        clearInterval(this.#sweep)
         // An error says that it was not listening any more.
         resolve()
       })
@@ -52,7 +53,7 @@ export class NodeClosing implements Closing {
     }))
   }
 
-  #sweep(limit: number): ReturnType<typeof setInterval> {
+  #sweeping(limit: number): ReturnType<typeof setInterval> {
     const silence = Math.min(SILENCE, limit / 4)
     let before = performance.now()
     let waited = 0
@@ -69,6 +70,7 @@ export class NodeClosing implements Closing {
   }
 
   cutOff(): Promise<void> {
+    clearInterval(this.#sweep)
     this.#server.closeAllConnections?.()
     this.#sessions.destroy()
     for (const socket of this.#sockets) socket.destroy()
