@@ -177,3 +177,12 @@ describe('gracefulShutdown()', () => {
     },
   )
 })
+
+describe('what is like a server', () => {
+  it('needs no more than to stop', async () => {
+    const close = (done: () => void): void => done()
+    for (const server of [{ close, on: () => {} }, { stop: () => Promise.resolve() }]) {
+      expect(await gracefulShutdown({ server })()).toBe(true)
+    }
+  })
+})

@@ -31,12 +31,14 @@ export class NodeClosing implements Closing {
       else this.#connected(socket)
     })
     server.on('secureConnection', (socket: Socket) => this.#shaken(socket))
-    // Before the app's own listener, which may answer at once.
-    server.prependListener('request', (request: HttpRequest, response: HttpResponse) => {
+    const take = (request: HttpRequest, response: HttpResponse): void => {
       const connection = this.#connections.get(request.socket)
       if (connection) connection.take(request, response, this.#closed !== undefined)
       else this.#sessions.take(request)
-    })
+    }
+    // Before the app's own listener, which may answer at once.
+    if (server.prependListener) server.prependListener('request', take)
+    else server.on('request', take)
     followUpgrades(server, (socket) => this.#connections.delete(socket))
   }
 
