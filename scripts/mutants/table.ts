@@ -588,7 +588,7 @@ export const mutants: readonly Mutant[] = [
     name: 'other-id',
     rule: 'the header is that of whoever has set the id',
     file: `${hono}/middleware.ts`,
-    replace: [" && c.get('requestId') === id", ''],
+    replace: [' && scope.requestId === id', ''],
     test: 'test/hono/headers.test.ts',
   },
   {
