@@ -25,6 +25,7 @@ const LATELY = 500
  */
 export class BunClosing implements Closing {
   readonly #server: BunServer
+  #end: (() => void) | undefined
 
   constructor(server: BunServer) {
     this.#server = server
@@ -36,6 +37,10 @@ export class BunClosing implements Closing {
     const answers = holdAnswers(this.#server)
     const { promise: isQuiet, resolve } = Promise.withResolvers<void>()
     let sweep: NodeJS.Timeout | undefined
+    this.#end = () => {
+      platform.clearInterval(sweep)
+      answers.end()
+    }
     try {
       if (isUnderLoad) await this.#gather(limit)
       const stopped = this.#server.stop()
@@ -43,12 +48,13 @@ export class BunClosing implements Closing {
       sweep = this.#sweep(Math.min(SILENCE, limit / 4), resolve)
       await Promise.race([stopped, isQuiet])
     } finally {
-      platform.clearInterval(sweep)
-      answers.end()
+      this.#end()
     }
   }
 
   cutOff(): Promise<void> {
+    // It may never stop.
+    this.#end?.()
     return this.#server.stop(true)
   }
 

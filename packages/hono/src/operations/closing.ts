@@ -18,11 +18,8 @@ export interface Closing {
 
 export function isClosableServer(server: unknown): server is ClosableServer {
   if (typeof server !== 'object' || server === null) return false
-  const { stop, close, prependListener } = server as Partial<Record<string, unknown>>
-  return (
-    typeof stop === 'function' ||
-    (typeof close === 'function' && typeof prependListener === 'function')
-  )
+  const { stop, close, on } = server as Partial<Record<string, unknown>>
+  return typeof stop === 'function' || (typeof close === 'function' && typeof on === 'function')
 }
 
 export function toClosing(server: ClosableServer): Closing {

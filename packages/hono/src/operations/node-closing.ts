@@ -22,6 +22,7 @@ export class NodeClosing implements Closing {
   /** Sockets of TLS that have not shaken hands yet, by their peers. */
   readonly #handshakes = new Map<string, Socket>()
   #closed: Promise<void> | undefined
+  #sweep: NodeJS.Timeout | undefined
 
   constructor(server: NodeServer) {
     this.#server = server
@@ -32,21 +33,23 @@ export class NodeClosing implements Closing {
       else this.#connected(socket)
     })
     server.on('secureConnection', (socket: Socket) => this.#shaken(socket))
-    // Before the app's own listener, which may answer at once.
-    server.prependListener('request', (request: HttpRequest, response: HttpResponse) => {
+    const take = (request: HttpRequest, response: HttpResponse): void => {
       const connection = this.#connections.get(request.socket)
       if (connection) connection.take(request, response, this.#closed !== undefined)
       else this.#sessions.take(request)
-    })
+    }
+    // Before the app's own listener, which may answer at once.
+    if (server.prependListener) server.prependListener('request', take)
+    else server.on('request', take)
     followUpgrades(server, (socket) => this.#connections.delete(socket))
   }
 
   close(limit: number): Promise<void> {
     return (this.#closed ??= new Promise((resolve) => {
-      const sweep = this.#sweep(limit)
+      this.#sweep = this.#sweeping(limit)
       for (const connection of this.#connections.values()) connection.sayLast()
       this.#stopListening(() => {
-        platform.clearInterval(sweep)
+        platform.clearInterval(this.#sweep)
         // An error says that it was not listening any more.
         resolve()
       })
@@ -54,7 +57,7 @@ export class NodeClosing implements Closing {
     }))
   }
 
-  #sweep(limit: number): NodeJS.Timeout {
+  #sweeping(limit: number): NodeJS.Timeout {
     const silence = Math.min(SILENCE, limit / 4)
     let before = platform.now()
     let waited = 0
@@ -71,6 +74,7 @@ export class NodeClosing implements Closing {
   }
 
   cutOff(): Promise<void> {
+    platform.clearInterval(this.#sweep)
     this.#server.closeAllConnections?.()
     this.#sessions.destroy()
     for (const socket of this.#sockets) socket.destroy()

@@ -78,7 +78,7 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
 
   const shutDown = async (): Promise<boolean> => {
     const end = platform.now() + timeout
-    const last = Math.min(timeout / 20, AT_LAST)
+    const last = Math.min(Math.max(timeout / 20, 5), AT_LAST)
     const kept = 2 * last + (telemetry === undefined ? 0 : Math.min(timeout / 4, FOR_TELEMETRY))
     const untilKept = (): number => Math.max(0, end - kept - platform.now())
     controller.abort(new DOMException('The service is shutting down', 'AbortError'))
@@ -116,8 +116,6 @@ async function closeAll(
 
 /** Whether the work has succeeded in so many ms. */
 async function isDone(limit: number, what: string, work: () => unknown): Promise<boolean> {
-  const { promise: isOver, resolve } = Promise.withResolvers<false>()
-  const cancel = after(limit, () => resolve(false))
   const done = async (): Promise<boolean> => {
     try {
       await work()
@@ -127,8 +125,12 @@ async function isDone(limit: number, what: string, work: () => unknown): Promise
       return false
     }
   }
+  const outcome = done()
+  // After the work, whose own timers then come first.
+  const { promise: isOver, resolve } = Promise.withResolvers<false>()
+  const cancel = after(limit, () => resolve(false))
   try {
-    return await Promise.race([done(), isOver])
+    return await Promise.race([outcome, isOver])
   } finally {
     cancel()
   }

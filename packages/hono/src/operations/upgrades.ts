@@ -11,13 +11,14 @@ export function followUpgrades(server: NodeServer, upgraded: (socket: Socket) =>
   const added = (event: string): void => {
     if (event !== 'upgrade' || follows) return
     follows = true
-    server.prependListener('upgrade', follow)
+    server.prependListener?.('upgrade', follow)
   }
-  if (server.listenerCount('upgrade') > 0) added('upgrade')
+  const listeners = (): number => server.listenerCount?.('upgrade') ?? 0
+  if (listeners() > 0) added('upgrade')
   server.on('newListener', added)
   server.on('removeListener', (event: string) => {
-    if (event !== 'upgrade' || !follows || server.listenerCount('upgrade') !== 1) return
+    if (event !== 'upgrade' || !follows || listeners() !== 1) return
     follows = false
-    server.removeListener('upgrade', follow)
+    server.removeListener?.('upgrade', follow)
   })
 }
