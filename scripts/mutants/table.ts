@@ -64,14 +64,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'adopted-hidden',
     rule: 'R1 a batch shows no value of an adopted store that the rule does not allow',
-    file: `${context}/adopt.ts`,
+    file: `${context}/own-stores/adopt.ts`,
     replace: ["if (batch !== 'hide') registry.sharedKeys.push", 'registry.sharedKeys.push'],
     test: 'test/core/adopt.test.ts',
   },
   {
     name: 'store-guard',
     rule: 'R1 a read of a store that is silently empty in a batch is reported',
-    file: `${context}/store-guard.ts`,
+    file: `${context}/own-stores/store-guard.ts`,
     replace: ['if (guard) guard.check(store, value, guardedGetStore)', 'void guard'],
     test: 'test/core/store-guard.test.ts',
   },

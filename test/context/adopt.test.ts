@@ -1,19 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
 import { adopt, ContextError, createKey, openBatchScope, Snapshot } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-let warnings: { readonly code: string; readonly message: string }[] = []
-const listener = (message: unknown): void => void warnings.push(message as (typeof warnings)[0])
-beforeEach(() => {
-  warnings = []
-  subscribe('heddle:warning', listener)
-})
-afterEach(() => {
-  unsubscribe('heddle:warning', listener)
-})
+import { collectedWarnings } from '../support/warnings.ts'
+
+const warnings = collectedWarnings()
 
 const codeOf = (fn: () => unknown): unknown => {
   try {

@@ -1,19 +1,12 @@
 /** Keys whose values are objects: one for each request, never one for all. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
 import { ContextError, createKey, current, run, runRequest, tryCurrent } from '@heddle/context'
 import { createBatcher } from '@heddle/core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-let warnings: { readonly code: string; readonly topic: string; readonly message: string }[] = []
-const listener = (message: unknown): void => void warnings.push(message as (typeof warnings)[0])
-beforeEach(() => {
-  warnings = []
-  subscribe('heddle:warning', listener)
-})
-afterEach(() => {
-  unsubscribe('heddle:warning', listener)
-})
+import { collectedWarnings } from '../support/warnings.ts'
+
+const warnings = collectedWarnings()
 
 interface Notes {
   startedAt?: number

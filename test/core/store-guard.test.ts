@@ -1,6 +1,5 @@
 /** Reads of the app's own stores that find them empty, where the requests behind them have values. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Script } from 'node:vm'
 
 import {
@@ -15,17 +14,11 @@ import {
 } from '@heddle/context'
 import { createBatcher, createContinuousBatcher, createStreamBatcher, END } from '@heddle/core'
 import { strictStores } from '@heddle/core/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-let warnings: { readonly code: string; readonly message: string }[] = []
-const listener = (message: unknown): void => void warnings.push(message as (typeof warnings)[0])
-beforeEach(() => {
-  warnings = []
-  subscribe('heddle:warning', listener)
-})
-afterEach(() => {
-  unsubscribe('heddle:warning', listener)
-})
+import { collectedWarnings } from '../support/warnings.ts'
+
+const warnings = collectedWarnings()
 
 const reads = (): number => warnings.filter(({ code }) => code === 'IN_BATCH').length
 

@@ -1,5 +1,5 @@
-import { adoptedValue, isAdoption } from './adopted-stores.ts'
 import { runNeutral } from './neutral.ts'
+import { adoptedValue, isAdoption } from './own-stores/adopted-stores.ts'
 import { type KeySlot, mergeOf, registry } from './registry.ts'
 import { type BaseScope, baseOf } from './scope.ts'
 import type { Scope } from './types.ts'

@@ -1,7 +1,7 @@
-import { adoptedValue, enterStores, type Entry, isAdoption } from './adopted-stores.ts'
 import { clock } from './clock.ts'
 import { ErrorBoundary } from './error-boundary.ts'
 import { ContextError } from './errors.ts'
+import { adoptedValue, enterStores, type Entry, isAdoption } from './own-stores/adopted-stores.ts'
 import { decodeText, encodeText } from './percent.ts'
 import { type KeySlot, registry, storage, type TracePropagation } from './registry.ts'
 import { RequestScope } from './request-scope.ts'

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { adopt } from './adopt.ts'
+export { adopt } from './own-stores/adopt.ts'
 export { type BatchScope, type BatchScopeOptions, openBatchScope } from './batch-scope.ts'
 export type { Member } from './batch-members.ts'
 export { bindAsyncIterable, bindReadableStream } from './bind.ts'
@@ -17,7 +17,7 @@ export { current, run, runRequest, tryCurrent } from './run.ts'
 export { Snapshot } from './snapshot.ts'
 export { type SnapshotCount, snapshotCount } from './snapshot-count.ts'
 export type { ForeignStore } from './registry.ts'
-export { watchStore, type WatchStoreOptions } from './watch-store.ts'
+export { watchStore, type WatchStoreOptions } from './own-stores/watch-store.ts'
 export type {
   AdoptableStore,
   AdoptedKey,

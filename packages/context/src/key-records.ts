@@ -1,7 +1,7 @@
-import { isAdoption } from './adopted-stores.ts'
 import { platform } from './clock.ts'
 import { duplicateCarry } from './errors.ts'
 import type { Key } from './key.ts'
+import { isAdoption } from './own-stores/adopted-stores.ts'
 import { type KeySlot, type MergeRule, registry } from './registry.ts'
 import type { Carry } from './types.ts'
 import { isDevelopment, warn } from './warning.ts'

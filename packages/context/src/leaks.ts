@@ -1,7 +1,7 @@
 import { ContextError } from './errors.ts'
 import { isDirty } from './ground.ts'
+import { quietly, readsAdoptedStore } from './own-stores/store-guard.ts'
 import { type ForeignStore, registry, storage } from './registry.ts'
-import { quietly, readsAdoptedStore } from './store-guard.ts'
 import { warn } from './warning.ts'
 
 /** Looks at the ground that a batch function runs on. */

@@ -1,10 +1,10 @@
 import { clock } from './clock.ts'
-import { closeCallback } from './close-callback.ts'
 import { scopeClosed } from './errors.ts'
 import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
+import { closeCallback } from './own-stores/close-callback.ts'
+import type { StoreGuard } from './own-stores/store-guard.ts'
 import { registry } from './registry.ts'
-import type { StoreGuard } from './store-guard.ts'
 import type { ContextKey, Scope } from './types.ts'
 import { isDevelopment, warn } from './warning.ts'
 

@@ -1,4 +1,4 @@
-import { isAdoption, withAdoptedValues } from './adopted-stores.ts'
+import { isAdoption, withAdoptedValues } from './own-stores/adopted-stores.ts'
 import { type KeySlot, registry, storage } from './registry.ts'
 import { baseOf } from './scope.ts'
 import type { AdoptedKey, ContextKey, Scope } from './types.ts'

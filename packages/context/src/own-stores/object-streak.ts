@@ -1,5 +1,5 @@
-import type { Adoption } from './registry.ts'
-import { isDevelopment, warn } from './warning.ts'
+import type { Adoption } from '../registry.ts'
+import { isDevelopment, warn } from '../warning.ts'
 
 /** How many different objects in a row are no coincidence. */
 const SUSPICIOUS = 32

@@ -1,4 +1,4 @@
-import { type Adoption, registry } from './registry.ts'
+import { type Adoption, registry } from '../registry.ts'
 import { StoreGuard, storesEnteredHere } from './store-guard.ts'
 
 /** What a batch is called in reports, and whom it works for. */

@@ -1,6 +1,6 @@
+import { type Adoption, type KeySlot, registry } from '../registry.ts'
+import type { BaseScope } from '../scope.ts'
 import { noteObject } from './object-streak.ts'
-import { type Adoption, type KeySlot, registry } from './registry.ts'
-import type { BaseScope } from './scope.ts'
 
 /**
  * The value of an adopted store for the code that runs now: what the store has, or, where nobody has entered

@@ -1,9 +1,9 @@
+import { adoptedTwice, duplicateCarry, inBatch, noStoreValue } from '../errors.ts'
+import { type Adoption, registry, storage } from '../registry.ts'
+import type { AdoptableStore, AdoptedKey, AdoptOptions } from '../types.ts'
+import { warn } from '../warning.ts'
 import { assertAdoptOptions } from './adopt-rules.ts'
 import { adoptedValue, isAdoption } from './adopted-stores.ts'
-import { adoptedTwice, duplicateCarry, inBatch, noStoreValue } from './errors.ts'
-import { type Adoption, registry, storage } from './registry.ts'
-import type { AdoptableStore, AdoptedKey, AdoptOptions } from './types.ts'
-import { warn } from './warning.ts'
 
 /**
  * Tells batches of a store of the app: its own AsyncLocalStorage, or anything with `getStore` and `run`. The

@@ -1,5 +1,5 @@
-import { assertKeyName, assertRule } from './key-rules.ts'
-import type { AdoptOptions } from './types.ts'
+import { assertKeyName, assertRule } from '../key-rules.ts'
+import type { AdoptOptions } from '../types.ts'
 
 const OPTIONS: readonly string[] = [
   'name',

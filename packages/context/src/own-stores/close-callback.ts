@@ -1,7 +1,7 @@
+import { storage } from '../registry.ts'
+import type { BaseScope, OwnerScope } from '../scope.ts'
 import { adoptedEntries, enterStores } from './adopted-stores.ts'
 import { guardOfCallback } from './guarded-places.ts'
-import { storage } from './registry.ts'
-import type { BaseScope, OwnerScope } from './scope.ts'
 import { isStoreGuardInstalled } from './store-guard.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { type ForeignStore, registry } from './registry.ts'
+import { type ForeignStore, registry } from '../registry.ts'
 
 export interface WatchStoreOptions {
   /**

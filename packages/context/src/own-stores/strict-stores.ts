@@ -1,4 +1,4 @@
-import { registry } from './registry.ts'
+import { registry } from '../registry.ts'
 
 /**
  * Lets every read throw that finds a store of the app empty in a batch whose members have values in it, as the

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { ContextError } from './errors.ts'
-import { runNeutral } from './neutral.ts'
-import { type Adoption, registry, storage } from './registry.ts'
+import { ContextError } from '../errors.ts'
+import { runNeutral } from '../neutral.ts'
+import { type Adoption, registry, storage } from '../registry.ts'
+import { isDevelopment, warn } from '../warning.ts'
 import { callerOf } from './stack.ts'
-import { isDevelopment, warn } from './warning.ts'
 
 type Store = AsyncLocalStorage<unknown>
 
