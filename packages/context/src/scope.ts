@@ -1,5 +1,5 @@
 import { clock } from './clock.ts'
-import { scopeClosed } from './errors.ts'
+import { type ContextError, scopeClosed } from './errors.ts'
 import type { Key } from './key.ts'
 import { runNeutral } from './neutral.ts'
 import { closeCallback } from './own-stores/close-callback.ts'
@@ -159,14 +159,18 @@ export abstract class BaseScope implements Scope {
 
   /** @returns whether it is open; in development it throws if it is not */
   assertOpen(wanted: string): boolean {
-    const { owner } = this
-    if (owner?.closedAt === undefined) return true
-    const elapsed = `${(clock.now() - owner.closedAt).toFixed(1)} ms`
-    const closed = closesExactly ? elapsed : `at most ${elapsed}`
-    const error = scopeClosed(`\`${wanted}\``, this.id, closed, owner.openedAt)
+    if (this.owner?.closedAt === undefined) return true
+    const error = this.closedError(wanted)
     if (isDevelopment()) throw error
     warn(error.code, wanted, error.message)
     return false
+  }
+
+  closedError(wanted: string): ContextError {
+    const { closedAt = clock.now(), openedAt } = this.owner ?? {}
+    const elapsed = `${(clock.now() - closedAt).toFixed(1)} ms`
+    const closed = closesExactly ? elapsed : `at most ${elapsed}`
+    return scopeClosed(`\`${wanted}\``, this.id, closed, openedAt)
   }
 }
 

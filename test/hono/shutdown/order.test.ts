@@ -1,11 +1,13 @@
 /** First the requests, then the batchers, then the telemetry; what fails or hangs stops nothing behind it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
+import { createBatcher } from '@heddle/core'
 import {
   type ClosableBatcher,
   type ClosableServer,
   type ClosableTelemetry,
   gracefulShutdown,
+  heddle,
 } from '@heddle/hono'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
@@ -13,7 +15,7 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../../support/crank.ts'
 import { start } from './start.ts'
 
-const never = (): Promise<void> => new Promise(() => {})
+const never = <T>(): Promise<T> => new Promise(() => {})
 
 function rejects(what: string): () => Promise<void> {
   return () => Promise.reject(new Error(what))
@@ -152,8 +154,26 @@ describe('gracefulShutdown()', () => {
     expect(events.slice(-2)).toEqual(['telemetry', 'sent'])
   })
 
-  // Three times the longest delay of a timer, the 200 ms that are kept, and a little.
-  it.each([3 * (2 ** 31 - 1) + 205, Number.POSITIVE_INFINITY])(
+  it('lets the answers out that are made as its time ends', async () => {
+    const hanging = createBatcher<string, string>({ name: 'hanging', run: never })
+    const app = new Hono()
+    const seen: string[] = []
+    app.use(heddle())
+    app.get('/', async (c) => {
+      seen.push('request')
+      return c.text(await hanging.submit('x'))
+    })
+    const { server, url } = await start(app)
+    const shutdown = gracefulShutdown({ server, batchers: [hanging], timeout: 1_000 })
+    const response = fetch(url)
+    await until(() => seen.length === 1)
+    expect(await shutdown()).toBe(false)
+    const answer = await response
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'BATCHER_CLOSED' }])
+  })
+
+  // Three times the longest delay of a timer, the 300 ms that are kept, and a little.
+  it.each([3 * (2 ** 31 - 1) + 305, Number.POSITIVE_INFINITY])(
     'takes %d ms as they are',
     async (timeout) => {
       const answer = Promise.withResolvers<void>()

@@ -79,13 +79,19 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
   const shutDown = async (): Promise<boolean> => {
     const end = platform.now() + timeout
     const last = Math.min(Math.max(timeout / 20, 5), AT_LAST)
-    const kept = 2 * last + (telemetry === undefined ? 0 : Math.min(timeout / 4, FOR_TELEMETRY))
+    const kept = 3 * last + (telemetry === undefined ? 0 : Math.min(timeout / 4, FOR_TELEMETRY))
     const untilKept = (): number => Math.max(0, end - kept - platform.now())
     controller.abort(new DOMException('The service is shutting down', 'AbortError'))
     const limit = untilKept()
-    const isAnswered = await isDone(limit, 'the server', () => closing.close(limit))
+    let closed: Promise<void> | undefined
+    const close = (): Promise<void> => (closed ??= closing.close(limit))
+    const isAnswered = await isDone(limit, 'the server', close)
     const isDrained = await closeAll(batchers, untilKept(), last)
-    if (!isAnswered) await isDone(last, 'the server', () => closing.cutOff())
+    if (!isAnswered) {
+      // Whoever waited for a batcher has an answer now, which takes a moment to go out.
+      await isDone(last, 'the server', () => closed?.catch(ignore))
+      await isDone(last, 'the server', () => closing.cutOff())
+    }
     // Spans of the last batches and responses end when their promises and sockets have told it.
     await new Promise((resolve) => platform.setImmediate(resolve))
     const left = Math.max(0, end - platform.now())
@@ -94,6 +100,10 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
     return isAnswered && isDrained && isSent
   }
   return Object.assign(() => (result ??= runNeutral(shutDown)), { signal: controller.signal })
+}
+
+function ignore(): void {
+  // It has been reported.
 }
 
 /** At most so many ms are for what has been aborted, and has nothing to wait for any more. */
