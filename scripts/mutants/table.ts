@@ -45,6 +45,20 @@ export const mutants: readonly Mutant[] = [
     test: 'test/context/batch-scope.test.ts',
   },
   {
+    name: 'partition-after-close',
+    rule: 'R1 a submit in a closed scope never runs without its partition',
+    file: `${context}/visible-values.ts`,
+    replace: ['throw scope.closedError(key.name)', 'scope.assertOpen(key.name)'],
+    test: 'test/context/closed.test.ts',
+  },
+  {
+    name: 'cut-off-answers',
+    rule: 'the answers that are made as a shutdown’s time ends go out',
+    file: `${hono}/operations/shutdown.ts`,
+    replace: ["await isDone(last, 'the server', () => closed?.catch(ignore))", 'void ignore'],
+    test: 'test/hono/shutdown/order.test.ts',
+  },
+  {
     name: 'adopted-captured',
     rule: 'R1 the value of an adopted store is that of the submit',
     file: `${context}/visible-values.ts`,
