@@ -519,7 +519,7 @@ export const mutants: readonly Mutant[] = [
     name: 'one-reading-for-ever',
     rule: 'a reading of the clock is shared until the event loop goes on',
     file: `${context}/clock.ts`,
-    replace: ['queueMicrotask(this.#endSharing)', ''],
+    replace: ['platform.queueMicrotask(this.#endSharing)', ''],
     test: 'test/core/clock-readings.test.ts',
   },
   {
