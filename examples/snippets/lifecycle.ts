@@ -13,26 +13,26 @@ watchStore({ name: 'session', read: () => sessions.getStore() })
 assert.equal(sessions.getStore(), undefined)
 
 const stored: string[] = []
-const audits = createBatcher({
-  name: 'audits',
-  run: async (lines: readonly string[]) => {
-    stored.push(...lines)
-    return lines
+const lines = createBatcher({
+  name: 'lines',
+  run: async (batch: readonly string[]) => {
+    stored.push(...batch)
+    return batch
   },
 })
 
 async function audit(line: string): Promise<void> {
-  await audits.submit(line)
+  await lines.submit(line)
 }
 
 const { log } = console
 const user = 'ann'
 const gone = AbortSignal.abort(new Error('The client left'))
 await runRequest({ signal: gone }, async () => {
-  void audits.submit('refused')
+  void lines.submit('refused')
   // #region detached-submit
   detach(() => audit(`${user} was here`)).catch(log)
   // #endregion
 })
-await audits.drain()
+await lines.drain()
 assert.deepEqual(stored, ['ann was here'])

@@ -8,7 +8,7 @@ import { heddle } from '@heddle/hono'
 import { Hono } from 'hono'
 
 const currentTenant = new AsyncLocalStorage<string>() // yours, unchanged
-adopt(currentTenant, { name: 'app.tenant', batch: 'partition' }) // the one line for it
+adopt(currentTenant, { name: 'app.tenant', batch: 'partition' }) // the only line that Heddle needs for this store
 
 const users = createBatcher({
   name: 'users',

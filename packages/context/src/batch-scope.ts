@@ -28,9 +28,10 @@ export interface BatchScopeOptions {
   /** Of whose batcher it is, for reports. @defaultValue `name` */
   readonly batcher?: string
   /**
-   * Whether the read of a store that is empty in the batch and not for its members throws, in development.
+   * Whether a read throws `IN_BATCH` if the batch function finds a store of the app empty that has a value for
+   * a member. For tests. `false` reports it once. Never looked at where `NODE_ENV` is `production`.
    *
-   * @defaultValue `false`, which warns
+   * @defaultValue `false`
    */
   readonly strictStores?: boolean | undefined
   /** The engine, by which it knows its own batches again. */

@@ -6,10 +6,13 @@ import { SourceHold } from './source-hold.ts'
 /**
  * An iterable whose source runs in the captured context, whoever consumes it. A generator's body
  * otherwise runs in the context of its consumer, on every runtime, and on Bun in none if it is the body
- * of a response. The request's scope stays open until the source has ended: 5 s at most for one that nobody
- * begins to read, and 30 s for one that takes its time when its reader has left.
+ * of a response.
  *
- * @param snapshot - the context; by default the current one, which is let go when a source that can be
+ * The request's scope stays open until the source has ended. One that nobody begins to read keeps it open for
+ * at most 5 s after it was bound, or, if the request's function runs longer, at most 5 s after that has
+ * returned. One whose reader has left does so for at most 30 s after `return()`.
+ *
+ * @param snapshot - the context; by default the current one, which is released when a source that can be
  * iterated once, as a generator, has ended
  * @example
  * ```ts
@@ -107,7 +110,11 @@ class BoundIterator<T> implements AsyncIterator<T> {
 /**
  * A stream whose source runs in the captured context, whoever reads it: which context a source's
  * `pull` and `cancel` see otherwise depends on the runtime. It is a default stream, also if the source
- * is one of bytes. The request's scope stays open as with {@link bindAsyncIterable}.
+ * is one of bytes.
+ *
+ * The request's scope stays open until the source has ended. One that nobody begins to read keeps it open for
+ * at most 5 s after it was bound, or, if the request's function runs longer, at most 5 s after that has
+ * returned. One whose reader has left does so for at most 30 s after `cancel()`.
  *
  * @param snapshot - the context; by default the current one, which is released when the stream ends
  */

@@ -10,6 +10,20 @@ export class ContextError extends Error {
   }
 }
 
+/**
+ * - `NO_SCOPE`: no scope is open here.
+ * - `NO_VALUE`: the key has neither a value nor a default, or the adopted store is empty.
+ * - `IN_BATCH`: in a batch function, a value that belongs to each member and not to the batch was read with
+ *   `getOrThrow`, or set; or a store of the app was found empty that has a value for a member.
+ * - `SCOPE_CLOSED`: the scope has closed, so its values are gone.
+ * - `ALREADY_SET`: `setOnce` found a value.
+ * - `ITEM_SETTLED`: the snapshot was released, or the batch function of the item has settled.
+ * - `DUPLICATE_KEY`: two keys of one name have `carry`, a store is adopted under two names, or `entries` has
+ *   a key twice. Also a warning.
+ * - `DIRTY_NEUTRAL`: `@heddle/context` was first imported inside a request. Only a warning.
+ * - `FOREIGN_LEAK`: a batch function saw a request's value of a watched store. Only a warning.
+ * - `INVALID_CARRIER`: the carrier is malformed or too large, or an `encode` or `decode` failed.
+ */
 export type ContextErrorCode =
   | 'NO_SCOPE'
   | 'NO_VALUE'

@@ -7,7 +7,8 @@ import { likeOriginal, Snapshot } from './snapshot.ts'
  * Calls `fn` when the signal aborts, in the context of whoever registered it: the event itself comes
  * in the context of whoever aborts, or in none. Called soon if the signal has aborted already.
  *
- * @returns what takes the registration back; the end of the current scope does so, too
+ * @returns a Disposable that takes the registration back; the end of the current scope does so, too
+ * @throws ContextError `SCOPE_CLOSED` (in production: warns once and does nothing)
  */
 export function onAbort(signal: AbortSignal, fn: (reason: unknown) => void): Disposable {
   const scope = storage.getStore()
@@ -42,9 +43,10 @@ const wrappers = new WeakMap<object, WeakMap<Listener, Listener>>()
  * it is the same function, in the context of the first time, so it can be taken off again. Outside any
  * scope it is a new function each time.
  *
- * After the end of the scope it does nothing, but in development it throws: a listener that is left on
- * a long-lived emitter is a leak.
+ * A listener that is left on a long-lived emitter is a leak: when it is called after the end of its scope, it
+ * throws `SCOPE_CLOSED`, or in production warns once and does nothing.
  *
+ * @throws ContextError `SCOPE_CLOSED` (in production: warns once, and the listener does nothing)
  * @example
  * ```ts
  * emitter.on('data', wrapListener(onData))

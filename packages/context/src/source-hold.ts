@@ -11,7 +11,7 @@ import type { Scope } from './types.ts'
  * Not for ever: a source that nobody reads never begins, and one that nobody reads any more may never end.
  */
 export class SourceHold {
-  /** ms after the handler has returned, for a source that nobody reads. */
+  /** ms after it was bound, for a source that nobody reads; again as long while the function runs. */
   static readonly TO_BEGIN = 5000
   /** ms for a source that nobody reads any more. */
   static readonly TO_END = 30_000
@@ -21,7 +21,7 @@ export class SourceHold {
 
   /**
    * @param scope - any; only those of requests, and scopes inside them, close
-   * @param limit - ms after its function has returned
+   * @param limit - ms from now; again as long while its function runs
    */
   constructor(scope: Scope | undefined, limit: number = SourceHold.TO_BEGIN) {
     const owner = scope && baseOf(scope).owner

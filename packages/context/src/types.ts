@@ -56,7 +56,8 @@ export interface ContextEntry<T> {
  *   has none. It runs on neutral ground, once per batch.
  *
  * Callers share running work (`dedupeBy`) only if they have the identical value, by `Object.is`, of every
- * key that is not hidden. A new array or object per request is never identical, so such a key shares none.
+ * key and adopted store whose rule is not `hide`. A new array or object per request is never identical, so
+ * such a key shares none.
  */
 export type BatchRule<T> =
   | 'hide'
@@ -74,8 +75,9 @@ export interface ContextKeyOptions<T> {
   readonly default?: T
   /**
    * Makes the value of a scope that has none, at its first `get()`. Each request gets a value of its own; its
-   * child scopes share that value unless `child` is `'drop'`. Outside any scope, and in a batch, whose scope
-   * is read-only, it is not called and `get()` gives `undefined`.
+   * child scopes share that value unless `child` is `'drop'`. Not called outside any scope or by a batch
+   * function; there `get()` gives what the batch rule allows, else `undefined`. A value counts for partitions
+   * only once it has been made.
    */
   readonly initial?: () => T
   /**
@@ -155,8 +157,8 @@ export interface Scope {
    * Calls `fn` when the scope closes, while its values can still be read, in this scope and on neutral
    * ground besides. A child closes with its request; a scope outside any never does.
    *
-   * @returns what takes the call back
-   * @throws ContextError `SCOPE_CLOSED`
+   * @returns a Disposable that takes the call back
+   * @throws ContextError `SCOPE_CLOSED` (in production: warns once and does nothing)
    */
   onClose(fn: () => void): Disposable
   /** Id, kind, state, age and values by the keys' names, those of `redact` keys left out. */
@@ -208,8 +210,10 @@ export interface AdoptOptions<S, T = S> {
   /** What a batch sees of the store. For values that filter rows, `'partition'` is the only right rule. */
   readonly batch: BatchRule<T>
   /**
-   * What requests may have in common, taken from the store's value. A store that holds an object per request
-   * needs it: compared by identity, each request would otherwise be a partition of its own.
+   * Picks from the store's value what requests have in common; `undefined` counts as no value. A store that
+   * holds an object per request needs it: compared by identity, each request would otherwise be a partition
+   * of its own. Runs at each submit, in the caller's context; what it throws rejects the submit with
+   * `BATCH_FAILED`.
    *
    * @defaultValue the store's value itself
    */
@@ -224,7 +228,7 @@ export interface AdoptOptions<S, T = S> {
   /** How the value leaves the process; without it, it never does. */
   readonly carry?: Carry<T>
   /**
-   * Keeps the value out of everything that is printed.
+   * Keeps the value out of `Batch.partition`, traces and `toJSON()`.
    *
    * @defaultValue `false`
    */

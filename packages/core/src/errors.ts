@@ -39,13 +39,14 @@ export class BatcherError extends Error {
 Object.defineProperty(BatcherError.prototype, BRAND, { value: true })
 
 /**
- * - `QUEUE_FULL`: `maxQueueSize` items wait already; try again after `retryAfter`.
+ * - `QUEUE_FULL`: `maxQueueSize` callers wait already; try again after `retryAfter`.
  * - `DEADLINE_EXCEEDED`: the item's timeout or the scope's deadline has passed.
  * - `BATCHER_CLOSED`: submitted after `close()`, or given up by its timeout.
  * - `ITEM_TOO_LARGE`: the item costs more than `maxBatchCost`.
  * - `RESULT_MISMATCH`: the batch function did not return one result per input.
- * - `BATCH_FAILED`: the batch function, `cost`, `partitionBy` or a key's merge function threw;
- *   `cause` is what it threw.
+ * - `BATCH_FAILED`: the batch function, `cost`, `partitionBy`, `tenantBy`, `dedupeBy`, `read` of an adopted
+ *   store or a key's merge function threw, or a `partition` key was read in a closed scope; `cause` is what was
+ *   thrown.
  * - `REENTRANT_SUBMIT`: a batch function submitted to its own batcher while it held the last slot.
  * - `INVALID_OPTION`: an option is not as described.
  */

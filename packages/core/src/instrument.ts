@@ -114,7 +114,7 @@ const registry: Registry = (holder[REGISTRY] ??= { instruments: [] })
 /**
  * Adds hooks to every batcher of the process, those to come included.
  *
- * @returns what removes them again
+ * @returns a Disposable that removes them
  * @throws TypeError if `hooks` is no object
  */
 export function instrument<S>(hooks: BatcherHooks<S>): Disposable {

@@ -65,8 +65,8 @@ export interface BatcherOptions<I, O> {
    */
   readonly coalesce?: 'immediate' | 'microtask'
   /**
-   * The most items that wait; beyond it a submit is rejected with `QUEUE_FULL`. With `tenantBy` no tenant
-   * may take more of it than is left for the others.
+   * The most callers that wait, those with `dedupeBy` included; beyond it a submit is rejected with
+   * `QUEUE_FULL`. With `tenantBy` no tenant may take more of it than is left for the others.
    *
    * @defaultValue 1024
    */
@@ -93,9 +93,9 @@ export interface BatcherOptions<I, O> {
    * waits and while it runs, and get the same result. It runs in the caller's context, once per item, and
    * must be pure.
    *
-   * A caller joins an execution that runs only if it has the identical value (`Object.is`) of every key
-   * with a batch rule as each caller that the batch had at its start; otherwise its item is new work. A
-   * merge key with a new array per request therefore shares no running work.
+   * A caller joins an execution that runs only if it has the identical value (`Object.is`) of every key and
+   * adopted store whose batch rule is not `hide` as each caller that the batch had at its start; otherwise its
+   * item is new work. A merge key with a new array per request therefore shares no running work.
    */
   readonly dedupeBy?: (input: I) => string
   /**
@@ -120,8 +120,8 @@ export interface BatcherOptions<I, O> {
    */
   readonly abortGrace?: number
   /**
-   * For tests: whether the batch function may not read a store of the app that is empty there and has values
-   * for the members. The read throws then; otherwise it is reported once. Nothing is looked at in production.
+   * Whether a read throws `IN_BATCH` if the batch function finds a store of the app empty that has a value for
+   * a member. For tests. `false` reports it once. Never looked at where `NODE_ENV` is `production`.
    *
    * @defaultValue `false`
    */

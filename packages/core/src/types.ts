@@ -46,9 +46,14 @@ export interface Batcher<I, O> extends AsyncDisposable {
 }
 
 export interface SubmitOptions {
-  /** Gives the item up: its caller is rejected with the signal's reason at once. */
+  /** Gives the item up: its caller is rejected with the signal's reason at once. @defaultValue none */
   readonly signal?: AbortSignal
-  /** ms from now to settlement; the batcher's `timeout` and the scope's deadline hold besides. */
+  /**
+   * ms from now to settlement, above 0; else `INVALID_OPTION`. The batcher's `timeout` and the scope's deadline
+   * hold besides.
+   *
+   * @defaultValue none
+   */
   readonly timeout?: number
   /**
    * Whether the item goes before or after the others that wait, of its own tenant if there are
@@ -57,7 +62,12 @@ export interface SubmitOptions {
    * @defaultValue `'normal'`
    */
   readonly priority?: Priority
-  /** Called once when an item that ran settles, in the caller's context. */
+  /**
+   * Called once when an item that ran settles, in the caller's context, with its times in ms (see
+   * {@link ItemTiming}); not called for an item that never ran.
+   *
+   * @defaultValue none
+   */
   readonly onTiming?: (timing: ItemTiming) => void
 }
 
@@ -67,8 +77,14 @@ export interface CloseOptions {
 }
 
 /**
- * Why a batch started: it was full, the next item did not fit its cost, nothing was to be waited for,
- * it had lingered, an item had waited long enough, or the batcher drains.
+ * Why a batch started.
+ *
+ * - `full`: it had `maxBatchSize` items.
+ * - `cost`: its items cost `maxBatchCost`, or the next one did not fit into that.
+ * - `idle`: a slot was free, and there was nothing to wait for.
+ * - `linger`: it had lingered.
+ * - `maxWait`: an item had waited for `maxWait`.
+ * - `drain`: the batcher drains or closes.
  */
 export type StartReason = 'full' | 'cost' | 'idle' | 'linger' | 'maxWait' | 'drain'
 
@@ -122,7 +138,8 @@ export interface BatchItem<I> {
   run<R>(fn: () => R): R
   /**
    * The member's value of `key`, of an adopted store as it was at the submit; where several callers wait, what
-   * the key's batch rule makes of theirs.
+   * the key's batch rule makes of theirs. With `dedupeBy`, reading a key with the rule `hide` closes the item
+   * for further callers, as `scope` and `run` do.
    */
   get<T>(key: ContextKey<T> | AdoptedKey<T>): T | undefined
 }

@@ -27,7 +27,7 @@ export type HeddleVariables = {
 /**
  * Opens a scope for each request, with its id, its deadline and the client's signal, and runs the rest
  * of the app inside. Errors of batchers become HTTP answers, and traces show where the time went. The
- * scope closes when the response's last byte is out.
+ * scope closes when the response's last byte is out and the items that it submitted have ended.
  *
  * Used twice in a chain it opens one scope.
  *

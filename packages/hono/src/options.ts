@@ -27,8 +27,10 @@ export interface RequestIdOptions {
 
 export interface HeddleOptions {
   /**
-   * How a request's id comes in and goes out; with `false` it does neither, and each request gets a new
-   * one, made of a random part of the process's and a number, or that of a middleware before.
+   * Options for the request's id. `false`: no id is read from or written to a header; the scope's id is that of
+   * a middleware before, else `<random>-<counter>`.
+   *
+   * @defaultValue `{}`
    */
   readonly requestId?: RequestIdOptions | false
   /**

@@ -36,7 +36,7 @@ const registry: Registry = (holder[REGISTRY] ??= {
  *
  * With a NodeSDK use {@link HeddleInstrumentation}; `@heddle/hono` turns it on by itself.
  *
- * @returns what turns it off again
+ * @returns a Disposable that turns it off
  * @throws TypeError for an option that is not as described
  * @example
  * ```ts

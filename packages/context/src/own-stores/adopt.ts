@@ -6,7 +6,7 @@ import { assertAdoptOptions } from './adopt-rules.ts'
 import { adoptedValue, isAdoption } from './adopted-stores.ts'
 
 /**
- * Tells batches of a store of the app: its own AsyncLocalStorage, or anything with `getStore` and `run`. The
+ * Gives a store of the app a batch rule: its own AsyncLocalStorage, or anything with `getStore` and `run`. The
  * value of each caller is taken at its submit. In a batch function the store has the value that the rule
  * allows, so code that reads the store works there unchanged.
  *

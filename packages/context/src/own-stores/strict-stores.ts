@@ -1,10 +1,11 @@
 import { registry } from '../registry.ts'
 
 /**
- * Lets every read throw that finds a store of the app empty in a batch whose members have values in it, as the
- * option `strictStores` of a batcher does. It also holds for `detach` and `onClose`.
+ * Makes every read throw a ContextError `IN_BATCH` that finds a store of the app empty though the requests
+ * behind it have values in it, in batches (as the option `strictStores` of a batcher does), `detach` and
+ * `onClose`, until disposed of. No effect in production.
  *
- * @returns what ends it
+ * @returns a Disposable that ends it
  * @example
  * ```ts
  * using _ = strictStores()

@@ -15,11 +15,11 @@ export interface WatchStoreOptions {
 let unnamed = 0
 
 /**
- * Tells the leak detector of a store that batches are not to see, so that a value in it is reported where no
+ * Tells the leak detector of a store that batches must not see, so that a value in it is reported where no
  * request should be visible. Hono's and OpenTelemetry's are told by `@heddle/hono` and `@heddle/otel`. A
  * store that batches are to see by a rule is adopted instead: see `adopt`.
  *
- * @returns what takes it back
+ * @returns a Disposable that removes it
  * @throws TypeError for what is no store
  * @example
  * ```ts

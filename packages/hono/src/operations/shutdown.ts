@@ -16,7 +16,7 @@ export interface ClosableBatcher {
   close(options?: { readonly timeout?: number }): Promise<void>
 }
 
-/** As NodeSDK, or a TracerProvider. */
+/** NodeSDK or a TracerProvider. */
 export interface ClosableTelemetry {
   shutdown(): Promise<void>
 }
@@ -38,7 +38,14 @@ export interface ShutdownOptions {
    */
   readonly telemetry?: ClosableTelemetry
   /**
-   * ms for all of it; what is not done then is aborted.
+   * ms for all of it, in this order:
+   *
+   * 1. `signal` aborts, so that `heddleHealth()` says that the service is not ready.
+   * 2. The server accepts nothing new; open requests go on and may still submit.
+   * 3. The batchers close: what is queued runs.
+   * 4. When the time is over, all that still waits is rejected with `BATCHER_CLOSED`, `batch.signal` aborts, and
+   *    connections are cut. At most 300 ms are kept for this.
+   * 5. The telemetry is shut down, in what is kept for it.
    *
    * @defaultValue 10,000
    */
@@ -51,7 +58,7 @@ export interface Shutdown {
    * then shuts the telemetry down. Called again it gives the same promise. It never rejects: what fails is
    * reported as a warning.
    *
-   * @returns whether all of it ended as it should, within the time
+   * @returns whether all of it ended within `timeout`
    */
   (): Promise<boolean>
   /** Aborted when it begins: then `heddleHealth()` says that the service is not ready. */
