@@ -90,6 +90,20 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/store-guard.test.ts',
   },
   {
+    name: 'store-guard-nested',
+    rule: 'R1 a read of a store that is silently empty in a batch of a batch is reported',
+    file: `${context}/own-stores/guarded-places.ts`,
+    replace: ['?.hides(...question) === true', '?.hides(...question) === null'],
+    test: 'test/core/store-guard.test.ts',
+  },
+  {
+    name: 'adopted-comes-back',
+    rule: 'R1 a store that the app has cleared stays cleared',
+    file: `${context}/own-stores/adopted-stores.ts`,
+    replace: ['value === undefined && enter === undefined', 'value === undefined'],
+    test: 'test/core/adopt.test.ts',
+  },
+  {
     name: 'initial-shared',
     rule: 'R1 `initial` makes a value for each request, never one for all',
     file: `${context}/scope.ts`,
@@ -1262,7 +1276,7 @@ export const mutants: readonly Mutant[] = [
     name: 'unknown-option',
     rule: 'an option that there is not is refused',
     file: `${context}/options.ts`,
-    replace: ['if (rule === undefined) {', 'if (rule === undefined) continue\n    if (!rule) {'],
+    replace: ['if (Object.hasOwn(rules, name)) continue', "if (name !== '') continue"],
     test: 'test/hono/misuse.test.ts',
   },
   {

@@ -106,13 +106,22 @@ describe('an object per request', () => {
     await Promise.all(values.map((value) => store.run(value, () => batcher.submit(1))))
   }
 
-  it('is reported after 32 submits in a row that had 32 different ones', async () => {
+  it('is reported after submits in a row that had 32 different ones', async () => {
     await submits(
       'test.objects',
       Array.from({ length: 40 }, () => ({})),
     )
     expect(warnings.map(({ code }) => code)).toEqual(['OBJECT_PER_REQUEST'])
     expect(warnings[0]?.message).toContain('`read: (store) => store.tenant`')
+  })
+
+  it('is reported where each request submits more than once', async () => {
+    const objects = Array.from({ length: 40 }, () => ({}))
+    await submits(
+      'test.objects.twice',
+      objects.flatMap((object) => [object, object, object]),
+    )
+    expect(warnings.map(({ code }) => code)).toEqual(['OBJECT_PER_REQUEST'])
   })
 
   it('is not reported for objects that come back', async () => {

@@ -248,6 +248,27 @@ describe('an adopted store in a batch', () => {
     expect(await submit('fine')).toBe(1)
   })
 
+  it('has no value where the app has cleared it, whatever the code around had', async () => {
+    const inner = createBatcher<number, unknown>({
+      name: 'cleared',
+      run: (ids) => ids.map(() => [currentTenant.getStore() ?? 'none', tenant.get() ?? 'none']),
+    })
+    const cleared = (): Promise<unknown> =>
+      currentTenant.run(undefined as unknown as string, () => inner.submit(1))
+    const outer = createBatcher<number, unknown>({
+      name: 'clearing',
+      run: (ids) => Promise.all(ids.map(cleared)),
+    })
+    const carrier = currentTenant.run('acme', () => runRequest({}, () => toCarrier()))
+    const answers = currentTenant.run('acme', () => [
+      cleared(),
+      outer.submit(1),
+      detach(cleared, { keep: [tenant] }),
+      runCarrier(carrier, cleared),
+    ])
+    expect(await Promise.all(answers)).toEqual(answers.map(() => ['none', 'none']))
+  })
+
   it('reaches a batcher that a batch function submits to', async () => {
     const inner = createBatcher<number, unknown>({
       name: 'inner',

@@ -230,6 +230,21 @@ describe('the guard', () => {
     expect(reads()).toBe(1)
   })
 
+  it('knows the requests behind a batch that a batch function submits to', async () => {
+    const store = new AsyncLocalStorage<string>()
+    const inner = calling('inner', () => store.getStore())
+    const middle = calling('middle', () => inner.submit(1))
+    const outer = calling('outer', () => middle.submit(1))
+    await store.run('a', () => outer.submit(1))
+    expect(warnings.map(({ topic }) => topic.split(' ')[0])).toEqual(['inner'])
+    const detached = calling('detached', () => store.getStore())
+    await store.run('a', () => {
+      store.getStore()
+      return detach(() => detached.submit(1))
+    })
+    expect(warnings.map(({ topic }) => topic.split(' ')[0])).toEqual(['inner', 'detached'])
+  })
+
   it('works for whoever opens a batch scope', () => {
     const store = new AsyncLocalStorage<string>()
     const member = store.run('a', () => Snapshot.capture())

@@ -7,6 +7,7 @@ import { timeout } from 'hono/timeout'
 import { describe, expect, it } from 'vitest'
 
 import { listen } from '../support/server.ts'
+import { collectedWarnings } from '../support/warnings.ts'
 
 type Send = (path: string, headers?: Record<string, string>) => Promise<Response>
 
@@ -47,6 +48,8 @@ function appOf(): Hono<any> {
 }
 
 const TOTAL = /^total;dur=\d+\.\d\d$/
+
+const warnings = collectedWarnings()
 
 describe.each(Object.entries(transports))('headers over %s', (_name, open) => {
   it.each([
@@ -108,6 +111,37 @@ describe.each(Object.entries(transports))('headers over %s', (_name, open) => {
     await using send = await open(app)
     const { headers } = await send('/')
     expect([headers.get('X-Correlation-Id'), headers.get('X-Request-Id')]).toEqual(['other', null])
+  })
+
+  it('are left out where an id of the app cannot be sent', async () => {
+    const app = new Hono()
+    app.use(heddle({ requestId: { generate: () => 'a\nb' } }))
+    app.get('/', (c) => c.text(scopeOf(c).id))
+    await using send = await open(app)
+    const response = await send('/')
+    expect([response.status, await response.text()]).toEqual([200, 'a\nb'])
+    expect(response.headers.has('X-Request-Id')).toBe(false)
+    expect(warnings.map(({ code, topic }) => [code, topic])).toEqual([
+      ['INVALID_HEADER', 'X-Request-Id'],
+    ])
+  })
+
+  it.each([
+    ['', 'an empty one'],
+    [7, 'number'],
+    [Promise.resolve('late'), 'object'],
+  ])('have a made id where `generate` gives %o', async (generated, got) => {
+    const app = new Hono()
+    app.use(heddle({ requestId: { generate: () => generated as string } }))
+    app.get('/', (c) => c.text(scopeOf(c).id))
+    await using send = await open(app)
+    const response = await send('/')
+    const id = await response.text()
+    expect(id).toMatch(/^[\da-f-]{36}$/)
+    expect(response.headers.get('X-Request-Id')).toBe(id)
+    expect(warnings.map(({ message }) => message)).toEqual([
+      `\`requestId.generate\` must return a string, got ${got}`,
+    ])
   })
 
   it('come too late where somebody has answered before', async () => {

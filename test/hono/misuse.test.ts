@@ -252,6 +252,22 @@ describe('the rest', () => {
   })
 })
 
+describe('an option that comes from a prototype', () => {
+  it('is looked at like one of its own', () => {
+    class Defaults {
+      get timeout(): number {
+        return -5
+      }
+    }
+    const inherited = [Object.create({ timeout: -5 }), new Defaults()] as object[]
+    for (const options of inherited) {
+      expect(() => heddle(options)).toThrow(
+        'Expected `timeout` to be a number of ms above 0, got -5',
+      )
+    }
+  })
+})
+
 describe('scopeOf', () => {
   it('says what is missing without the middleware', async () => {
     const app = new Hono()

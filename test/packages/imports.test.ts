@@ -95,6 +95,12 @@ describe('the functions of time', () => {
   })
 })
 
+describe('the mode', () => {
+  it('is not read by the name that bundlers replace by what it is where they run', () => {
+    expect(places(/\bprocess\??\.env\??\.NODE_ENV\b/g)).toEqual([])
+  })
+})
+
 describe('node:async_hooks (R2, R3)', () => {
   it('has one AsyncLocalStorage in the whole process, without options', () => {
     expect(places(/\b(?:new|extends)\s+AsyncLocalStorage\b/g)).toEqual(['context/src/registry.ts'])

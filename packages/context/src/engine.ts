@@ -12,6 +12,7 @@ export { type Clock, clock, installClock, platform, realigned, type Timer } from
 export { describe } from './describe.ts'
 export { ErrorBoundary } from './error-boundary.ts'
 export { type LeakGuard, leakGuard } from './leaks.ts'
+export { mode } from './mode.ts'
 export { contextsAreResources, enterResource } from './neutral.ts'
 export {
   aBoolean,

@@ -59,13 +59,14 @@ export function assertOptions(
   }
   const prefix = parent === undefined ? '' : `${parent}.`
   for (const name of Object.keys(options)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (rule === undefined) {
-      const known = Object.keys(rules).map((option) => `\`${prefix}${option}\``)
-      throw new TypeError(
-        `${caller}(): there is no option \`${prefix}${name}\`; the options are ${known.join(', ')}`,
-      )
-    }
+    if (Object.hasOwn(rules, name)) continue
+    const known = Object.keys(rules).map((option) => `\`${prefix}${option}\``)
+    throw new TypeError(
+      `${caller}(): there is no option \`${prefix}${name}\`; the options are ${known.join(', ')}`,
+    )
+  }
+  // Not of the own ones alone: whoever reads them finds what a class or a prototype has, too.
+  for (const [name, rule] of Object.entries(rules)) {
     const value: unknown = Reflect.get(options, name)
     if (value !== undefined) assertOption(caller, `${prefix}${name}`, value, rule)
   }

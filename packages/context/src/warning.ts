@@ -1,3 +1,4 @@
+import { mode } from './mode.ts'
 import { runNeutral } from './neutral.ts'
 import { emitWarning } from './process-warning.ts'
 import { warningChannel } from './warning-channel.ts'
@@ -7,7 +8,7 @@ const given = new Set<string>()
 
 /** Wrong use throws in development, where somebody sees it, and must not take a service down. */
 export function isDevelopment(): boolean {
-  return process.env.NODE_ENV !== 'production'
+  return mode() !== 'production'
 }
 
 /** Reports what nobody may hear of otherwise on the diagnostics channel `heddle:warning`. */

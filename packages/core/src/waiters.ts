@@ -1,9 +1,12 @@
+import { runNeutral } from '@heddle/context'
+
 /** Callers that wait for the same event, each for its next occurrence. */
 export class Waiters {
   #resolvers: (() => void)[] = []
 
   wait(): Promise<void> {
-    return new Promise((resolve) => this.#resolvers.push(resolve))
+    // A caller may keep it: `close()` is given to all who ask for it.
+    return runNeutral(() => new Promise((resolve) => this.#resolvers.push(resolve)))
   }
 
   notify(): void {

@@ -1,3 +1,4 @@
+import { warn } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
 import { ownBindings } from './node-bindings.ts'
@@ -21,7 +22,7 @@ export function setDefaultHeader(c: Context, name: string, value: string): void 
   if (outgoing === undefined) {
     changeHeader(c, 'set', name, value)
   } else if (!outgoing.headersSent) {
-    outgoing.setHeader(name, value)
+    tryHeader(name, () => outgoing.setHeader(name, value))
   }
 }
 
@@ -42,10 +43,20 @@ function changeHeader(c: Context, how: 'set' | 'append', name: string, value: st
 
 /** The headers of a response that came from `fetch` cannot be changed; Hono makes a copy. */
 function changeCopy(c: Context, how: 'set' | 'append', name: string, value: string): void {
-  // Of an error of the network, or of what is no Response of this platform, there may be no copy. It goes
-  // out as it is.
+  // Of an error of the network there is no copy. It goes out as it is.
   if (!(c.res.status >= 200)) return
+  tryHeader(name, () => c.header(name, value, { append: how === 'append' }))
+}
+
+/**
+ * The answer goes out without what cannot be set: an id of the app that is no value of a header, or a header
+ * of what is no Response of this platform.
+ */
+function tryHeader(name: string, set: () => void): void {
   try {
-    c.header(name, value, { append: how === 'append' })
-  } catch {}
+    set()
+  } catch (error) {
+    const message = `The header \`${name}\` could not be set, so an answer goes out without it`
+    warn('INVALID_HEADER', name, message, error)
+  }
 }

@@ -1,3 +1,4 @@
+import { warn } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
 import { requestHeader } from './headers.ts'
@@ -15,5 +16,9 @@ export function requestIdOf(c: Context, { header, trust, generate }: Settings): 
   if (typeof set === 'string' && set !== '') return set
   const incoming = trust && header !== undefined ? requestHeader(c, header) : undefined
   if (incoming !== undefined && PLAUSIBLE.test(incoming)) return incoming
-  return generate(c)
+  const generated: unknown = generate(c)
+  if (typeof generated === 'string' && generated !== '') return generated
+  const got = generated === '' ? 'an empty one' : typeof generated
+  warn('INVALID_REQUEST_ID', 'generate', `\`requestId.generate\` must return a string, got ${got}`)
+  return crypto.randomUUID()
 }

@@ -1,3 +1,4 @@
+import { tryCurrent } from '@heddle/context'
 import { relay } from '@heddle/context/engine'
 import type { Context } from 'hono'
 
@@ -5,7 +6,7 @@ import { bunServerOf } from './bun-server.ts'
 import { Ending, type OnEnd } from './ending.ts'
 import type { HttpScope } from './http-scope.ts'
 import { noteResponses, noteStreams } from './made-responses.ts'
-import { type Incoming, nodeBindings, type Outgoing } from './node-bindings.ts'
+import { type Incoming, nodeBindings, type Outgoing, ownBindings } from './node-bindings.ts'
 import { pollResponse } from './response-poll.ts'
 
 /**
@@ -20,7 +21,8 @@ import { pollResponse } from './response-poll.ts'
  * @returns what must be called once the response is there, or will not come
  */
 export function watchResponse(c: Context, scope: HttpScope, onEnd: OnEnd): () => void {
-  const { incoming, outgoing } = nodeBindings(c)
+  // A request that a handler makes itself, with its own `c.env`, does not end with the one it is made in.
+  const { incoming, outgoing } = tryCurrent() === undefined ? nodeBindings(c) : ownBindings(c)
   return typeof outgoing?.on === 'function'
     ? watchOutgoing(outgoing, incoming, new Ending(scope, noteStreams(c), onEnd))
     : watchAnswer(c, scope, onEnd)

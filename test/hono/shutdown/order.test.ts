@@ -124,6 +124,21 @@ describe('gracefulShutdown()', () => {
     expect(events).toEqual(order)
   })
 
+  it('aborts no batcher because another fails', async () => {
+    const closes: unknown[] = []
+    const steady: ClosableBatcher = {
+      close: async (options) => void closes.push(options),
+    }
+    const broken: ClosableBatcher = { close: rejects('no batcher') }
+    const shutdown = gracefulShutdown({
+      server: { stop: () => Promise.resolve() },
+      batchers: [broken, steady],
+      timeout: 40,
+    })
+    expect(await shutdown()).toBe(false)
+    expect(closes).toEqual([undefined])
+  })
+
   it('reports what fails, with its cause', async () => {
     const failing = {
       server: rejects('no server'),

@@ -3,13 +3,13 @@ import type { BaseScope } from '../scope.ts'
 import { noteObject } from './object-streak.ts'
 
 /**
- * The value of an adopted store for the code that runs now: what the store has, or, where nobody has entered
- * it, what the scope of a batch or of detached work was given.
+ * The value of an adopted store for the code that runs now: what the store has. Where batches and detached work
+ * cannot enter the store, it is what their scope was given.
  *
  * @throws what `read` throws
  */
 export function adoptedValue(
-  { store, read, index }: Adoption,
+  { store, read, enter, index }: Adoption,
   scope: BaseScope | undefined,
 ): unknown {
   const { quietReads } = registry
@@ -22,7 +22,7 @@ export function adoptedValue(
     quietReads.depth -= 1
   }
   const value = entered === undefined ? undefined : read(entered)
-  return value === undefined ? scope?.peek(index) : value
+  return value === undefined && enter === undefined ? scope?.peek(index) : value
 }
 
 export function isAdoption(key: KeySlot): key is Adoption {

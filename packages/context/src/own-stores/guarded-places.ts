@@ -1,4 +1,6 @@
 import { type Adoption, registry } from '../registry.ts'
+import type { BaseScope } from '../scope.ts'
+import type { Scope } from '../types.ts'
 import { StoreGuard, storesEnteredHere } from './store-guard.ts'
 
 /** What a batch is called in reports, and whom it works for. */
@@ -8,7 +10,8 @@ export interface GuardedBatch {
   readonly strictStores?: boolean | undefined
 }
 
-interface Enterable {
+interface Member {
+  readonly scope?: Scope | undefined
   run?<R>(fn: () => R): R
 }
 
@@ -17,15 +20,23 @@ const ADOPT = "`adopt(store, { name, batch: 'partition' })`"
 /** For the scope of a batch: asks its members. It must be let go of when the batch has ended. */
 export function guardOfBatch(
   { name, batcher = name, strictStores = false }: GuardedBatch,
-  members: readonly Enterable[],
+  members: readonly Member[],
 ): StoreGuard {
   return new StoreGuard({
     name: `Batch \`${name}\` of batcher \`${batcher}\``,
     topic: batcher,
     isStrict: strictStores || registry.strictStores > 0,
     cureFor: cureInBatch,
-    isHidden: (_store, isValue, read) => members.some((member) => isValue(member.run?.(read))),
+    isHidden: (store, isValue, read) =>
+      members.some(
+        (member) => isValue(member.run?.(read)) || isHiddenFrom(member, store, isValue, read),
+      ),
   })
+}
+
+/** A member may be a batch itself, or other work in which the store is empty. */
+function isHiddenFrom({ scope }: Member, ...question: Parameters<StoreGuard['hides']>): boolean {
+  return (scope as BaseScope | undefined)?.owner?.storeGuard?.hides(...question) === true
 }
 
 function cureInBatch(adoption: Adoption | undefined): string {

@@ -5,8 +5,9 @@ import { isDevelopment, warn } from '../warning.ts'
 const SUSPICIOUS = 32
 
 interface Streak {
-  seen: WeakSet<object>
-  length: number
+  readonly seen: WeakSet<object>
+  readonly latest: WeakRef<object>
+  readonly length: number
 }
 
 const streaks = new WeakMap<Adoption, Streak>()
@@ -23,18 +24,18 @@ export function noteObject(adoption: Adoption, value: unknown): void {
   const { rule, name } = adoption
   if (rule !== 'partition' && rule !== 'same') return
   const streak = streaks.get(adoption)
-  if (streak === undefined || streak.seen.has(value)) {
-    streaks.set(adoption, { seen: new WeakSet([value]), length: 1 })
-    return
-  }
-  streak.seen.add(value)
-  streak.length += 1
-  if (streak.length !== SUSPICIOUS) return
+  // A request that submits several items has one object for them.
+  if (streak?.latest.deref() === value) return
+  const goesOn = streak !== undefined && !streak.seen.has(value)
+  const seen = goesOn ? streak.seen.add(value) : new WeakSet([value])
+  const length = goesOn ? streak.length + 1 : 1
+  streaks.set(adoption, { seen, latest: new WeakRef(value), length })
+  if (length !== SUSPICIOUS) return
   const effect = rule === 'partition' ? 'so each was a batch of its own' : 'so a batch sees none'
   warn(
     'OBJECT_PER_REQUEST',
     name,
-    `${SUSPICIOUS} submits in a row had ${SUSPICIOUS} different objects in the adopted store \`${name}\`, which compare by identity, ${effect}. ` +
+    `Submits in a row had ${SUSPICIOUS} different objects in the adopted store \`${name}\`, which compare by identity, ${effect}. ` +
       'Likely cause: the store holds an object per request. ' +
       'Cure: `read: (store) => store.tenant` takes what requests have in common, and `enter: (tenant) => ({ tenant })` makes the store of a batch',
   )

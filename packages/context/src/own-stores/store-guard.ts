@@ -83,6 +83,11 @@ export class StoreGuard {
     this.#report(store, caller.frame)
   }
 
+  /** Whether requests behind its place have values in the store, which are not to be seen there. */
+  hides(...question: Parameters<GuardedPlace['isHidden']>): boolean {
+    return this.#place.isHidden(...question)
+  }
+
   #isReportable(store: Store, neutral: unknown): boolean {
     const { topic, isStrict } = this.#place
     if (!isStrict && reported.get(store)?.has(topic)) return false

@@ -123,12 +123,14 @@ async function closeAll(
   limit: number,
   last: number,
 ): Promise<boolean> {
-  const close = (options?: { readonly timeout: number }) => async (): Promise<unknown> =>
-    await Promise.all(batchers.map((batcher) => batcher.close(options)))
-  if (await isDone(limit, 'a batcher', close())) return true
-  // A batcher whose time is over aborts what still runs, and is closed then.
-  await isDone(last, 'a batcher', close({ timeout: 0 }))
-  return false
+  const closeOne = async (batcher: ClosableBatcher): Promise<boolean> => {
+    if (await isDone(limit, 'a batcher', () => batcher.close())) return true
+    // One whose time is over aborts what still runs, and is closed then. The others have theirs.
+    await isDone(last, 'a batcher', () => batcher.close({ timeout: 0 }))
+    return false
+  }
+  const closed = await Promise.all(batchers.map(closeOne))
+  return closed.every(Boolean)
 }
 
 /** Whether the work has succeeded in so many ms. */
