@@ -1,5 +1,5 @@
 import type { CacheMap } from './options.ts'
-import { originOf, store } from './origins.ts'
+import { landed, originOf, recall, store } from './origins.ts'
 import type { Wave } from './wave.ts'
 
 /** What a loader remembers for code with one set of values. */
@@ -42,8 +42,7 @@ export class Cache<C, V> {
    * reach the others with the results.
    */
   find(key: C): Promise<V> | undefined {
-    // What is no promise counts as nothing, as in `dataloader`.
-    return this.#own?.get(key) ?? (originOf(this.map.get(key)) || this.#common(key))
+    return this.#own?.get(key) ?? recall(this.map, key) ?? this.#common(key)
   }
 
   /** The promise of `key`, if it is for this request alone though the map is for all. */
@@ -91,11 +90,17 @@ export class Cache<C, V> {
   drop(key: C, promise: Promise<V>): boolean {
     let isFound = false
     for (const map of [this, ...this.others].flatMap(({ maps }) => maps)) {
-      if (originOf(map.get(key)) !== promise) continue
+      const kept = recall(map, key)
+      if (kept === undefined || originOf(kept) !== promise) continue
       isFound = true
       map.delete(key)
     }
     return isFound
+  }
+
+  /** The load has ended. */
+  landed(key: C, promise: Promise<V>): void {
+    for (const { map } of [this, ...this.others]) landed(map, key, promise)
   }
 
   #add(key: C, make: () => Promise<V>): void {
@@ -109,7 +114,8 @@ export class Cache<C, V> {
   #common(key: C): Promise<V> | undefined {
     if (this.#members.length === 0) return undefined
     const [first, ...rest] = this.#members.map((member) => member?.find(key))
-    return rest.every((promise) => promise === first) ? first : undefined
+    const origin = first && originOf(first)
+    return rest.every((promise) => (promise && originOf(promise)) === origin) ? first : undefined
   }
 }
 

@@ -30,6 +30,7 @@ import {
   resolveAcross,
   resolveMaxBatchSize,
 } from './options.ts'
+import { originOf } from './origins.ts'
 import { primed } from './primed.ts'
 import { Queues } from './queues.ts'
 import { Wave } from './wave.ts'
@@ -113,7 +114,7 @@ export class DataLoader<K, V, C = K> {
     const cacheKey = this.#cacheKeyOf(key)
     const own = cache.findOwn(cacheKey)
     const remembered = own ?? (isOwn ? undefined : cache.find(cacheKey))
-    if (remembered && !(isInBatch && this.#queues.waitsForSlot(remembered))) {
+    if (remembered && !(isInBatch && this.#queues.waitsForSlot(originOf(remembered)))) {
       const expose = (): void => void (isInBatch && exposeMembers(root))
       if (own || !cache.isShared) expose()
       // It may be the promise of another request, or of a load in this one if that request has ended early.

@@ -5,6 +5,7 @@ import type { Item, Rejection } from '../item.ts'
 import { isEnding } from '../unobserved.ts'
 import type { Cache } from './cache.ts'
 import type { Retry } from './follow.ts'
+import { originOf } from './origins.ts'
 
 /** Promises of a shared cache that ended because their request did. */
 const abandoned = new WeakSet<Promise<unknown>>()
@@ -32,10 +33,12 @@ export function watchLoad<C, V>(
     // Of one request, an error of the key is remembered; two requests never get the same one.
     const isRemembered =
       rejection === undefined || (rejection.kind === 'item' && cache.others.length === 0)
-    if (isRemembered && !isOwn) return
-    forget(batcher, () => {
-      if (cache.drop(key, promise) && isRemembered) cache.putOwn(key, promise)
-    })
+    if (!isRemembered || isOwn) {
+      forget(batcher, () => {
+        if (cache.drop(key, promise) && isRemembered) cache.putOwn(key, promise)
+      })
+    }
+    cache.landed(key, promise)
   })
 }
 
@@ -53,12 +56,13 @@ export interface Reload<C, V> {
  * something that only another caller has.
  */
 export function retryOthers<C, V>(remembered: Promise<V>, reload: Reload<C, V>): Retry<V> {
+  const load = originOf(remembered)
   const snapshot = Snapshot.capture()
   const again = (): Promise<V> | undefined => {
-    if (abandoned.has(remembered)) return snapshot.run(() => reload.load(false))
-    if (!exposed.has(remembered)) return undefined
+    if (abandoned.has(load)) return snapshot.run(() => reload.load(false))
+    if (!exposed.has(load)) return undefined
     const { cache } = reload
-    if (!cache.isOfRequest || exposed.get(remembered)?.deref() !== cache) {
+    if (!cache.isOfRequest || exposed.get(load)?.deref() !== cache) {
       return snapshot.run(() => reload.load(true))
     }
     reload.expose()

@@ -1,4 +1,5 @@
 import { excuse, isExcused } from '../unobserved.ts'
+import { originOf } from './origins.ts'
 
 /** What may take the place of how a promise has ended. */
 export interface Retry<T> {
@@ -34,7 +35,7 @@ export function follow<T>(
     (value) => end(() => target.resolve(value)),
     (error: unknown) =>
       end(() => {
-        if (isExcused(source)) excuse(target.promise)
+        if (isExcused(originOf(source))) excuse(target.promise)
         target.reject(error)
       }),
   )
