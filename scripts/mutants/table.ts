@@ -1703,7 +1703,7 @@ export const mutants: readonly Mutant[] = [
     name: 'loader-exposed-outside',
     rule: 'R10 callers outside any request have nothing in common',
     file: `${core}/dataloader/failures.ts`,
-    replace: ['if (!cache.isOfRequest || exposed', 'if (exposed'],
+    replace: ['!(cache.isOfRequest && owner.deref() === cache)', '!(owner.deref() === cache)'],
     test: 'test/core/dataloader/exposed.test.ts',
   },
   {

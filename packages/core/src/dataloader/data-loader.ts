@@ -15,7 +15,7 @@ import type { Batch } from '../types.ts'
 import type { Cache } from './cache.ts'
 import { Caches } from './caches.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { forget, retryOthers, watchLoad } from './failures.ts'
+import { forget, retryOthers, usable, watchLoad } from './failures.ts'
 import {
   assertBatchLoadFn,
   assertFunction,
@@ -113,7 +113,7 @@ export class DataLoader<K, V, C = K> {
     if (cache === undefined) return this.#enqueue(key, values, isInBatch, false).promise
     const cacheKey = this.#cacheKeyOf(key)
     const own = cache.findOwn(cacheKey)
-    const remembered = own ?? (isOwn ? undefined : cache.find(cacheKey))
+    const remembered = own ?? (isOwn ? undefined : usable(cache.find(cacheKey), cache))
     if (remembered && !(isInBatch && this.#queues.waitsForSlot(originOf(remembered)))) {
       const expose = (): void => void (isInBatch && exposeMembers(root))
       if (own || !cache.isShared) expose()

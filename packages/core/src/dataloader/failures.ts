@@ -42,6 +42,22 @@ export function watchLoad<C, V>(
   })
 }
 
+/** What a request may get of what its cache gives: a map of the app's may have failed to forget the rest. */
+export function usable<C, V>(
+  kept: Promise<V> | undefined,
+  cache: Cache<C, V>,
+): Promise<V> | undefined {
+  if (kept === undefined || !cache.isShared) return kept
+  const load = originOf(kept)
+  return abandoned.has(load) || isOthers(load, cache) ? undefined : kept
+}
+
+/** Whether it was made for another caller alone. */
+function isOthers(load: Promise<unknown>, cache: Cache<any, any>): boolean {
+  const owner = exposed.get(load)
+  return owner !== undefined && !(cache.isOfRequest && owner.deref() === cache)
+}
+
 /** How to load, in its own context, what somebody waits for that another caller has loaded. */
 export interface Reload<C, V> {
   readonly cache: Cache<C, V>
@@ -60,12 +76,8 @@ export function retryOthers<C, V>(remembered: Promise<V>, reload: Reload<C, V>):
   const snapshot = Snapshot.capture()
   const again = (): Promise<V> | undefined => {
     if (abandoned.has(load)) return snapshot.run(() => reload.load(false))
-    if (!exposed.has(load)) return undefined
-    const { cache } = reload
-    if (!cache.isOfRequest || exposed.get(load)?.deref() !== cache) {
-      return snapshot.run(() => reload.load(true))
-    }
-    reload.expose()
+    if (isOthers(load, reload.cache)) return snapshot.run(() => reload.load(true))
+    if (exposed.has(load)) reload.expose()
     return undefined
   }
   return { again, release: () => snapshot.release() }
