@@ -157,7 +157,9 @@ export class Engine<I, O> implements DispatchOwner<I, O>, Gate, Intake<I, O>, It
     }
   }
 
-  exposed({ group }: Item<I, O>): void {
+  exposed({ group, extras }: Item<I, O>): void {
+    // Whoever wants to know has watched the item, so it has extras; no other item gets them for this.
+    if (extras) extras.isExposed = true
     // What only this caller has cannot be compared: a result made with it is for those who wait already.
     if (group) this.#sharing.withdraw(group)
   }

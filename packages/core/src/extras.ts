@@ -23,6 +23,8 @@ export class Extras<I, O> {
   controller: AbortController | undefined = undefined
   /** Why its caller left while the batch function ran. */
   leftFor: unknown = undefined
+  /** Whether its batch function saw all of its caller's context; known only of items that have extras by then. */
+  isExposed = false
 }
 
 const none: readonly never[] = []

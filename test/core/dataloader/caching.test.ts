@@ -3,7 +3,7 @@ import { crank } from '@heddle/core/testing'
 import { describe, expect, it } from 'vitest'
 
 import { turn } from '../../support/crank.ts'
-import { both, echoing, errorOf, isSettled, type LoaderClass } from './both.ts'
+import { both, echoing, errorOf, isSettled, type LoaderClass, original } from './both.ts'
 
 /** A map that notes what is called. */
 function watchedMap<C, V>(): { readonly map: Map<C, V>; readonly calls: unknown[][] } {
@@ -241,6 +241,8 @@ describe.each(both)('%s', (_name, Class) => {
     expect(calls).toEqual([
       ['get', 'a'],
       ['set', 'a'],
+      // What it keeps may be another object.
+      ...(Class === original ? [] : [['get', 'a']]),
       ['get', 'a'],
       ['delete', 'a'],
       ['get', 'b'],

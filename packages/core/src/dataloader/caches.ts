@@ -65,7 +65,7 @@ export class Caches<C, V> {
     let cache = caches.byIdentity.get(identity)
     if (cache === undefined) {
       const members = requests && [...requests].map((request) => this.#find(request, values))
-      cache = this.#newCache(identity, partitionOf(values), members)
+      cache = this.#newCache(identity, partitionOf(values), root !== undefined, members)
       caches.byIdentity.set(identity, cache)
     }
     // Outside any request it would be held for good, and the values with it.
@@ -95,7 +95,7 @@ export class Caches<C, V> {
   /** Those of one request, whatever its values are or were. */
   mapsOf(root: Scope | undefined): Iterable<CacheMap<C, Promise<V>>> {
     const caches = root ? this.#ofRoots.get(root) : this.#outside
-    return caches ? [...caches.byIdentity.values()].map(({ map }) => map) : []
+    return caches ? [...caches.byIdentity.values()].flatMap(({ maps }) => maps) : []
   }
 
   #collect(
@@ -105,7 +105,8 @@ export class Caches<C, V> {
   ): void {
     const caches = root ? this.#ofRoots.get(root) : this.#outside
     for (const cache of caches?.byIdentity.values() ?? []) {
-      if (partition === undefined || cache.partition === partition) maps.add(cache.map)
+      if (partition !== undefined && cache.partition !== partition) continue
+      for (const map of cache.maps) maps.add(map)
     }
     for (const request of rootsOfMembers(root) ?? []) this.#collect(request, partition, maps)
   }
@@ -124,16 +125,19 @@ export class Caches<C, V> {
   #newCache(
     identity: string,
     partition: string,
+    isOfRequest: boolean,
     members: readonly (Cache<C, V> | undefined)[] | undefined,
   ): Cache<C, V> {
     const source = this.#source
     if (typeof source === 'function') {
       const map = source()
       assertCacheMap(map)
-      return new Cache(map, partition, false, members)
+      return new Cache(map, partition, false, isOfRequest, members)
     }
     this.#shared ??= { identity, partition }
-    if (identity === this.#shared.identity) return new Cache(source, partition, true, members)
+    if (identity === this.#shared.identity) {
+      return new Cache(source, partition, true, isOfRequest, members)
+    }
     warn(
       'SHARED_CACHE',
       this.#name,
@@ -141,7 +145,7 @@ export class Caches<C, V> {
         'so this request gets a map of its own. ' +
         'Likely cause: one map for requests of several tenants or users. Cure: give a function that makes a map',
     )
-    return new Cache(new Map<C, Promise<V>>(), partition, false, members)
+    return new Cache(new Map<C, Promise<V>>(), partition, false, isOfRequest, members)
   }
 }
 

@@ -15,7 +15,7 @@ import type { Batch } from '../types.ts'
 import type { Cache } from './cache.ts'
 import { Caches } from './caches.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { forget, forgetFailure, retryAbandoned } from './failures.ts'
+import { forget, retryOthers, usable, watchLoad } from './failures.ts'
 import {
   assertBatchLoadFn,
   assertFunction,
@@ -30,6 +30,7 @@ import {
   resolveAcross,
   resolveMaxBatchSize,
 } from './options.ts'
+import { originOf } from './origins.ts'
 import { primed } from './primed.ts'
 import { Queues } from './queues.ts'
 import { Wave } from './wave.ts'
@@ -100,25 +101,34 @@ export class DataLoader<K, V, C = K> {
    */
   load(key: K): Promise<V> {
     assertKey('load()', key)
+    return this.#load(key, false)
+  }
+
+  /** @param isOwn - whether nobody else gets it, though the map is for all */
+  #load(key: K, isOwn: boolean): Promise<V> {
     const root = rootOf(tryCurrent())
     const isInBatch = rootsOfMembers(root) !== undefined || isEnteredFromBatch()
     const values = this.#values()
     const cache = values && this.#caches?.of(root, values)
     if (cache === undefined) return this.#enqueue(key, values, isInBatch, false).promise
     const cacheKey = this.#cacheKeyOf(key)
-    const remembered = cache.find(cacheKey)
-    if (remembered && !(isInBatch && this.#queues.waitsForSlot(remembered))) {
-      if (isInBatch) exposeMembers(root)
+    const own = cache.findOwn(cacheKey)
+    const remembered = own ?? (isOwn ? undefined : usable(cache.find(cacheKey), cache))
+    if (remembered && !(isInBatch && this.#queues.waitsForSlot(originOf(remembered)))) {
+      const expose = (): void => void (isInBatch && exposeMembers(root))
+      if (own || !cache.isShared) expose()
       // It may be the promise of another request, or of a load in this one if that request has ended early.
-      const retry = cache.isShared ? retryAbandoned(remembered, () => this.load(key)) : undefined
+      const load = (isForOne: boolean): Promise<V> => this.#load(key, isForOne)
+      const retry = cache.isShared ? retryOthers(remembered, { cache, load, expose }) : undefined
       return this.#waveOf(cache, isInBatch).join(remembered, retry)
     }
     const item = this.#enqueue(key, values, isInBatch, cache.isShared)
     // It was refused: the next load may not be.
     if (item.settled) return item.promise
-    cache.put(cacheKey, item.promise)
+    if (isOwn) cache.putOwn(cacheKey, item.promise)
+    else cache.put(cacheKey, item.promise)
     this.#waveOf(cache, isInBatch).newest = item
-    if (cache.isShared || isInBatch) forgetFailure(item, cache, cacheKey, this.#batcher)
+    if (cache.isShared || isInBatch) watchLoad(item, cache, cacheKey, this.#batcher)
     return item.promise
   }
 

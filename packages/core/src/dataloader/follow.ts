@@ -1,8 +1,9 @@
 import { excuse, isExcused } from '../unobserved.ts'
+import { originOf } from './origins.ts'
 
-/** What may take the place of a rejection. */
+/** What may take the place of how a promise has ended. */
 export interface Retry<T> {
-  /** @returns another promise to end as; `undefined` if the rejection is to be passed on */
+  /** @returns another promise to end as; `undefined` if that is to be passed on */
   again(): Promise<T> | undefined
   /** It is not needed any more. */
   release(): void
@@ -17,27 +18,25 @@ export function follow<T>(
   target: PromiseWithResolvers<T>,
   retry?: Retry<T>,
 ): void {
-  source.then(
-    (value) => {
+  const end = (pass: () => void): void => {
+    let instead: Promise<T> | undefined
+    try {
+      instead = retry?.again()
+    } catch (failure) {
+      target.reject(failure)
+      return
+    } finally {
       retry?.release()
-      target.resolve(value)
-    },
-    (error: unknown) => {
-      let instead: Promise<T> | undefined
-      try {
-        instead = retry?.again()
-      } catch (failure) {
-        target.reject(failure)
-        return
-      } finally {
-        retry?.release()
-      }
-      if (instead) {
-        follow(instead, target)
-        return
-      }
-      if (isExcused(source)) excuse(target.promise)
-      target.reject(error)
-    },
+    }
+    if (instead) follow(instead, target)
+    else pass()
+  }
+  source.then(
+    (value) => end(() => target.resolve(value)),
+    (error: unknown) =>
+      end(() => {
+        if (isExcused(originOf(source))) excuse(target.promise)
+        target.reject(error)
+      }),
   )
 }

@@ -3,6 +3,7 @@ import { runNeutral } from '@heddle/context'
 import type { Item } from '../item.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { follow, type Retry } from './follow.ts'
+import { asPromise } from './origins.ts'
 
 /**
  * What is loaded from one cache until the next dispatch. Keys that are remembered come back together with
@@ -26,8 +27,7 @@ export class Wave {
   join<T>(promise: Promise<T>, retry: Retry<T> | undefined): Promise<T> {
     // A caller may keep it, so it is made on neutral ground as those of the engine are.
     const target = runNeutral(() => Promise.withResolvers<T>())
-    // A `cacheMap` of the app's may give any thenable.
-    const start = (): void => follow(Promise.resolve(promise), target, retry)
+    const start = (): void => follow(asPromise(promise), target, retry)
     ;(this.#joined ??= []).push(start)
     return target.promise
   }
