@@ -749,8 +749,25 @@ export const mutants: readonly Mutant[] = [
     name: 'closed-before',
     rule: 'a response that has ended before the middleware ran keeps no scope open',
     file: `${hono}/response-end.ts`,
-    replace: ['if (outgoing.closed ?? outgoing.stream?.closed)', 'if (outgoing.closed === null)'],
+    replace: ['if (outgoing.closed === true ||', 'if (outgoing.closed === null ||'],
     test: 'test/hono/places.test.ts',
+  },
+  {
+    name: 'pipelined-left',
+    rule: 'a response that waits behind another one ends with its connection',
+    file: `${hono}/response-end.ts`,
+    replace: [
+      "if (carrier) outgoing.on('close', followCarrier(carrier, close))",
+      'void followCarrier',
+    ],
+    test: 'test/hono/pipelining.test.ts',
+  },
+  {
+    name: 'pipelined-listener',
+    rule: 'a connection that lives on keeps nothing of the responses that waited',
+    file: `${hono}/queued-response.ts`,
+    replace: ["carrier.removeListener('close', onClose)", 'void onClose'],
+    test: 'test/hono/pipelining.test.ts',
   },
   {
     name: 'late-answer',
