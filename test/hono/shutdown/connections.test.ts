@@ -1,6 +1,5 @@
 /** What becomes of each kind of connection when a service ends. The time limit is never what ends the test. */
 import { once } from 'node:events'
-import { createServer as createHttp2, connect as connectHttp2 } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -324,35 +323,5 @@ describe.skipIf(isBun)('over TLS', () => {
     service.answer('a')
     expect(await client.closed()).toMatch(/connection: close\r\n[^]*answer to a$/i)
     expect(await done).toBe(true)
-  })
-})
-
-describe.skipIf(isBun)('over HTTP/2', () => {
-  it('a stream of half a body does not hold it, and others end as usual', async () => {
-    const service = new Service()
-    const server = serve({
-      fetch: service.app.fetch,
-      hostname: '127.0.0.1',
-      port: 0,
-      createServer: createHttp2,
-    })
-    const shutdown = gracefulShutdown({ server, timeout: LONG })
-    await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const unused = connectHttp2(url)
-    await once(unused, 'connect')
-    const session = connectHttp2(url)
-    const half = session.request({ ':path': '/body', ':method': 'POST' })
-    half.on('error', () => {})
-    half.write('half')
-    await service.until('/body')
-    const slow = session.request({ ':path': '/slow/a' }).setEncoding('utf8')
-    await service.until('/slow/a')
-    const done = shutdown()
-    await once(half, 'close')
-    service.answer('a')
-    expect((await slow.toArray()).join('')).toBe('answer to a')
-    expect(await done).toBe(true)
-    unused.destroy()
   })
 })

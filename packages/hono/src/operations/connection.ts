@@ -3,6 +3,7 @@ import { type Patience, Silence } from './patience.ts'
 /** As much of a socket of Node as is needed here. */
 export interface Socket {
   readonly bytesRead: number
+  readonly writableFinished: boolean
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
   once(event: 'close', listener: () => void): unknown

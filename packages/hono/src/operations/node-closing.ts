@@ -4,7 +4,8 @@ import { platform } from '@heddle/context/engine'
 
 import type { Closing } from './closing.ts'
 import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
-import { Http2Sessions, type Http2Session } from './http2-sessions.ts'
+import type { Http2Session } from './http2-session.ts'
+import { Http2Sessions } from './http2-sessions.ts'
 import type { NodeServer } from './node-server.ts'
 import { SILENCE, SWEEP } from './patience.ts'
 import { followUpgrades } from './upgrades.ts'
@@ -105,7 +106,7 @@ export class NodeClosing implements Closing {
   #connected(socket: Socket): void {
     this.#hold(socket)
     // Of HTTP/2 a session comes before its connection.
-    if (!this.#sessions.hasNew()) this.#connections.set(socket, new Connection(socket))
+    if (!this.#sessions.carriedBy(socket)) this.#connections.set(socket, new Connection(socket))
   }
 
   #hold(socket: Socket): void {
