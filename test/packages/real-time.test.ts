@@ -53,6 +53,7 @@ const ALLOWED: readonly (readonly [kind: Kind, path: string, reason: string])[] 
   ['a wait of a fixed time', 'core/fake-timers.test.ts', 'longer than a time-out that was lost'],
   ['a wait of a fixed time', 'hono/bun-server.test.ts', 'in which nobody may be asked'],
   ['a wait of a fixed time', 'hono/shutdown/connections.test.ts', 'clients are slow, or silent'],
+  ['a wait of a fixed time', 'hono/shutdown/http2.test.ts', 'clients are silent'],
   [
     'a wait of a fixed time',
     'hono/shutdown/order.test.ts',

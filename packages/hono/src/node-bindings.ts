@@ -1,5 +1,7 @@
 import type { Context } from 'hono'
 
+import type { Carrier } from './queued-response.ts'
+
 /** What an adapter for Node puts into `c.env`, for HTTP/1 and HTTP/2. */
 export interface NodeBindings {
   readonly incoming?: Incoming
@@ -8,6 +10,7 @@ export interface NodeBindings {
 
 export interface Incoming {
   readonly aborted?: boolean
+  readonly socket?: Carrier
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
@@ -17,6 +20,8 @@ export interface Outgoing {
   readonly writableFinished: boolean
   /** HTTP/1 alone. */
   readonly closed?: boolean
+  /** `null` until the responses before it on the same connection have been sent. */
+  readonly socket?: object | null
   /** HTTP/2 alone. */
   readonly stream?: { readonly closed: boolean }
   on(event: 'close', listener: () => void): unknown

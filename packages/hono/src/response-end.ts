@@ -7,6 +7,7 @@ import { Ending, type OnEnd } from './ending.ts'
 import type { HttpScope } from './http-scope.ts'
 import { noteResponses, noteStreams } from './made-responses.ts'
 import { type Incoming, nodeBindings, type Outgoing, ownBindings } from './node-bindings.ts'
+import { type Carrier, followCarrier } from './queued-response.ts'
 import { pollResponse } from './response-poll.ts'
 
 /**
@@ -33,16 +34,26 @@ function watchOutgoing(
   incoming: Incoming | undefined,
   ending: Ending,
 ): () => void {
+  const carrier = carrierOf(outgoing, incoming)
   // The client has left, or a middleware before has answered, while another one before was waiting.
-  if (outgoing.closed ?? outgoing.stream?.closed) {
+  if (outgoing.closed === true || (outgoing.stream ?? carrier)?.closed === true) {
     return () => {
       ending.end(false)
       ending.answered()
     }
   }
   // A cancelled HTTP/2 stream counts as finished, too. `once` would make an object more.
-  outgoing.on('close', () => ending.end(outgoing.writableFinished && incoming?.aborted !== true))
+  const close = (): void => ending.end(outgoing.writableFinished && incoming?.aborted !== true)
+  outgoing.on('close', close)
+  if (carrier) outgoing.on('close', followCarrier(carrier, close))
   return () => ending.answered()
+}
+
+/** The connection of a response that waits for others to be sent first, as it may with HTTP/1 alone. */
+function carrierOf(outgoing: Outgoing, incoming: Incoming | undefined): Carrier | undefined {
+  // For HTTP/2 Node would make an object of `socket`.
+  const isQueued = outgoing.stream === undefined && outgoing.socket === null
+  return isQueued ? incoming?.socket : undefined
 }
 
 function watchAnswer(c: Context, scope: HttpScope, onEnd: OnEnd): () => void {

@@ -1,8 +1,8 @@
 /** What becomes of each kind of connection when a service ends. The time limit is never what ends the test. */
 import { once } from 'node:events'
-import { createServer as createHttp2, connect as connectHttp2 } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 import { gracefulShutdown, heddle } from '@heddle/hono'
@@ -260,6 +260,23 @@ describe.skipIf(isBun)('a connection that has left HTTP', () => {
     },
   )
 
+  it('is the app’s to end, if it is a tunnel', async () => {
+    const { server, url } = await start(new Service().app)
+    const shutdown = gracefulShutdown({ server, timeout: LONG })
+    const node = server as ServerType
+    node.on('connect', (_request: unknown, socket: Socket) => {
+      socket.write('HTTP/1.1 200 Connected\r\n\r\n')
+      // Longer than a client may be silent.
+      shutdown.signal.addEventListener('abort', () => setTimeout(() => socket.end('bye'), 700))
+    })
+    const client = await RawClient.open(url)
+    client.send('CONNECT other:1 HTTP/1.1\r\nHost: other:1\r\n\r\n')
+    await client.until('200 Connected')
+    const done = shutdown()
+    expect(await client.closed()).toMatch(/bye$/)
+    expect(await done).toBe(true)
+  })
+
   it('is cut off when the time is over', async () => {
     const { server, url } = await start(new Service().app)
     const shutdown = gracefulShutdown({ server, timeout: 50 })
@@ -286,6 +303,83 @@ describe.skipIf(isBun)('a connection that has left HTTP', () => {
     const client = await RawClient.open(url)
     client.send(upgrade.replace('GET /', 'GET /fast/a'))
     await client.until('answer to a')
+    expect(await shutdown()).toBe(true)
+  })
+})
+
+describe.skipIf(isBun)('a request that expects something', () => {
+  const requestOf = (expected: string): string =>
+    `POST /body HTTP/1.1\r\nHost: x\r\nExpect: ${expected}\r\nContent-Length: 4\r\n\r\n`
+
+  it.each([
+    ['checkContinue', '100-continue'],
+    ['checkExpectation', 'patience'],
+  ])('is answered by the app that listens to %s', async (event, expected) => {
+    const { server, url } = await start(new Service().app)
+    const shutdown = gracefulShutdown({ server, timeout: LONG })
+    const node = server as ServerType
+    const asked = Promise.withResolvers<ServerResponse>()
+    node.on(event, (_request: unknown, response: ServerResponse) => asked.resolve(response))
+    const client = await RawClient.open(url)
+    client.send(requestOf(expected))
+    const response = await asked.promise
+    const done = shutdown()
+    // Longer than a client may be silent.
+    await sleep(700)
+    response.end('no')
+    expect(await client.closed()).toMatch(/connection: close\r\n[^]*no/i)
+    expect(await done).toBe(true)
+  })
+
+  it('may be sent to its end, as the app lets it', async () => {
+    const { server, url } = await start(new Service().app)
+    const shutdown = gracefulShutdown({ server, timeout: LONG })
+    const node = server as ServerType
+    const asked = Promise.withResolvers<[IncomingMessage, ServerResponse]>()
+    node.on('checkContinue', (request, response) => asked.resolve([request, response]))
+    const client = await RawClient.open(url)
+    client.send(requestOf('100-continue'))
+    const [request, response] = await asked.promise
+    const done = shutdown()
+    response.writeContinue()
+    node.emit('request', request, response)
+    await client.until('100 Continue')
+    client.send('body')
+    expect(await client.closed()).toMatch(/connection: close\r\n[^]*body body$/i)
+    expect(await done).toBe(true)
+  })
+
+  it('does not hold it if the body stops', async () => {
+    const { server, url } = await start(new Service().app)
+    const shutdown = gracefulShutdown({ server, timeout: LONG })
+    const node = server as ServerType
+    node.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      request.resume()
+      response.writeContinue()
+    })
+    const client = await RawClient.open(url)
+    client.send(requestOf('100-continue'))
+    await client.until('100 Continue')
+    client.send('bo')
+    await sleep(10)
+    const done = shutdown()
+    await client.closed()
+    expect(await done).toBe(true)
+  })
+
+  it('is left to Node where the app does not listen', async () => {
+    const { server, url } = await start(new Service().app)
+    const shutdown = gracefulShutdown({ server, timeout: LONG })
+    const node = server as ServerType
+    const events = ['checkContinue', 'checkExpectation', 'connect']
+    const take = (): void => {}
+    for (const event of events) node.once(event, take).off(event, take)
+    expect(events.map((event) => node.listenerCount(event))).toEqual([0, 0, 0])
+    const client = await RawClient.open(url)
+    client.send(requestOf('100-continue'))
+    await client.until('100 Continue')
+    client.send('body')
+    await client.until('body body')
     expect(await shutdown()).toBe(true)
   })
 })
@@ -324,35 +418,5 @@ describe.skipIf(isBun)('over TLS', () => {
     service.answer('a')
     expect(await client.closed()).toMatch(/connection: close\r\n[^]*answer to a$/i)
     expect(await done).toBe(true)
-  })
-})
-
-describe.skipIf(isBun)('over HTTP/2', () => {
-  it('a stream of half a body does not hold it, and others end as usual', async () => {
-    const service = new Service()
-    const server = serve({
-      fetch: service.app.fetch,
-      hostname: '127.0.0.1',
-      port: 0,
-      createServer: createHttp2,
-    })
-    const shutdown = gracefulShutdown({ server, timeout: LONG })
-    await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const unused = connectHttp2(url)
-    await once(unused, 'connect')
-    const session = connectHttp2(url)
-    const half = session.request({ ':path': '/body', ':method': 'POST' })
-    half.on('error', () => {})
-    half.write('half')
-    await service.until('/body')
-    const slow = session.request({ ':path': '/slow/a' }).setEncoding('utf8')
-    await service.until('/slow/a')
-    const done = shutdown()
-    await once(half, 'close')
-    service.answer('a')
-    expect((await slow.toArray()).join('')).toBe('answer to a')
-    expect(await done).toBe(true)
-    unused.destroy()
   })
 })

@@ -3,6 +3,7 @@ import { type Patience, Silence } from './patience.ts'
 /** As much of a socket of Node as is needed here. */
 export interface Socket {
   readonly bytesRead: number
+  readonly writableFinished: boolean
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
   once(event: 'close', listener: () => void): unknown
@@ -44,6 +45,8 @@ export class Connection {
   /** ms for which the client has been waited for. */
   #idle = 0
   #silence: Silence | undefined
+  /** How many bytes had come when the client asked whether to send the body. */
+  #headEnd: number | undefined
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -57,8 +60,15 @@ export class Connection {
     this.#open += 1
     this.#request = request
     this.#response = response
+    this.#headEnd = undefined
     response.on('close', () => this.#answered())
     if (isClosing) this.sayLast()
+  }
+
+  /** The app is asked whether the body may come. */
+  takeHead(request: HttpRequest, response: HttpResponse, isClosing: boolean): void {
+    this.take(request, response, isClosing)
+    this.#headEnd = this.#socket.bytesRead
   }
 
   /** Tells the client that no answer follows the last one of those that are open. */
@@ -80,8 +90,12 @@ export class Connection {
     this.#idle = 0
     const request = this.#request
     if (request === undefined || !isHalfSent(request)) return false
+    if (patience.isOver) return true
+    const { bytesRead } = this.#socket
+    // It is the app that has to go on, as far as anybody knows.
+    if (bytesRead === this.#headEnd) return false
     this.#silence ??= new Silence()
-    return patience.isOver || this.#silence.isOver(this.#socket.bytesRead, step, patience)
+    return this.#silence.isOver(bytesRead, step, patience)
   }
 
   #answered(): void {

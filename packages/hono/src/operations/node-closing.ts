@@ -4,10 +4,11 @@ import { platform } from '@heddle/context/engine'
 
 import type { Closing } from './closing.ts'
 import { Connection, type HttpRequest, type HttpResponse, type Socket } from './connection.ts'
-import { Http2Sessions, type Http2Session } from './http2-sessions.ts'
-import type { NodeServer } from './node-server.ts'
+import type { Http2Session } from './http2-session.ts'
+import { Http2Sessions } from './http2-sessions.ts'
+import { listenAlong } from './listen-along.ts'
+import type { Listener, NodeServer } from './node-server.ts'
 import { SILENCE, SWEEP } from './patience.ts'
-import { followUpgrades } from './upgrades.ts'
 
 /**
  * Ends a server of Node. Its own `close()` shuts connections that are idle at once, whatever is on its
@@ -35,13 +36,33 @@ export class NodeClosing implements Closing {
     server.on('secureConnection', (socket: Socket) => this.#shaken(socket))
     const take = (request: HttpRequest, response: HttpResponse): void => {
       const connection = this.#connections.get(request.socket)
-      if (connection) connection.take(request, response, this.#closed !== undefined)
+      if (connection) connection.take(request, response, this.#isClosing)
       else this.#sessions.take(request)
     }
     // Before the app's own listener, which may answer at once.
     if (server.prependListener) server.prependListener('request', take)
     else server.on('request', take)
-    followUpgrades(server, (socket) => this.#connections.delete(socket))
+    // Requests that the app is asked about before their bodies come: `request` is told by the app, if at all.
+    const ask = (request: HttpRequest, response: HttpResponse): void => {
+      this.#connections.get(request.socket)?.takeHead(request, response, this.#isClosing)
+    }
+    // Over HTTP/2 it comes with a response; its session counts it.
+    const leave = (_request: HttpRequest, socket: Socket): void => {
+      this.#connections.delete(socket)
+    }
+    listenAlong(
+      server,
+      new Map<string, Listener>([
+        ['checkContinue', ask],
+        ['checkExpectation', ask],
+        ['connect', leave],
+        ['upgrade', leave],
+      ]),
+    )
+  }
+
+  get #isClosing(): boolean {
+    return this.#closed !== undefined
   }
 
   close(limit: number): Promise<void> {
@@ -105,7 +126,7 @@ export class NodeClosing implements Closing {
   #connected(socket: Socket): void {
     this.#hold(socket)
     // Of HTTP/2 a session comes before its connection.
-    if (!this.#sessions.hasNew()) this.#connections.set(socket, new Connection(socket))
+    if (!this.#sessions.carriedBy(socket)) this.#connections.set(socket, new Connection(socket))
   }
 
   #hold(socket: Socket): void {

@@ -1,4 +1,4 @@
-type Listener = (...args: any[]) => void
+export type Listener = (...args: any[]) => void
 
 /** A server of node:http, node:https or node:http2; what is like one needs two methods. */
 export interface NodeServer {
