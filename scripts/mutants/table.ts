@@ -1297,6 +1297,46 @@ export const mutants: readonly Mutant[] = [
     test: 'test/hono/misuse.test.ts',
   },
   {
+    name: 'inner-request',
+    rule: 'a request that a handler makes itself ends by itself',
+    file: `${hono}/response-end.ts`,
+    replace: [
+      'tryCurrent() === undefined ? nodeBindings(c) : ownBindings(c)',
+      'tryCurrent() === undefined ? nodeBindings(c) : nodeBindings(c)',
+    ],
+    test: 'test/hono/inner-requests.test.ts',
+  },
+  {
+    name: 'replaced-request',
+    rule: 'a request that a middleware puts in the place of another ends with the response that is sent',
+    file: `${hono}/response-end.ts`,
+    replace: [
+      'tryCurrent() === undefined ? nodeBindings(c) : ownBindings(c)',
+      'tryCurrent() === undefined ? ownBindings(c) : ownBindings(c)',
+    ],
+    test: 'test/hono/inner-requests.test.ts',
+  },
+  {
+    name: 'inherited-option',
+    rule: 'an option that comes from a prototype is looked at',
+    file: `${context}/options.ts`,
+    replace: [
+      'const value: unknown = Reflect.get(options, name)',
+      'const value: unknown = Object.hasOwn(options, name) ? Reflect.get(options, name) : undefined',
+    ],
+    test: 'test/hono/misuse.test.ts',
+  },
+  {
+    name: 'unsendable-id',
+    rule: 'an id that is no value of a header costs nobody an answer',
+    file: `${hono}/headers.ts`,
+    replace: [
+      '  } catch (error) {\n    const message',
+      '  } catch (error) {\n    throw error\n    const message',
+    ],
+    test: 'test/hono/headers.test.ts',
+  },
+  {
     name: 'telemetry-first',
     rule: 'a service ends its requests, then its batchers, then its telemetry',
     file: `${hono}/operations/shutdown.ts`,
