@@ -31,6 +31,7 @@ export class Traffic {
     maxConcurrency: 3,
     run: async (inputs, batch) => {
       for (const item of batch.items) assert.ok(item.run(() => note.get()))
+      // The guard of stores warns of this, once; it is on here as it is in development.
       assert.equal(session.getStore(), undefined)
       await new Promise((resolve) => setImmediate(resolve))
       if (batch.size > 1 && this.#isOneOf(50)) throw new Error('the batch failed')
