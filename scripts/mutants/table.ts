@@ -1806,6 +1806,26 @@ export const mutants: readonly Mutant[] = [
     test: 'test/core/dataloader/exposed.test.ts',
   },
   {
+    name: 'loader-exposed-waiters',
+    rule: 'R10 a `cacheMap` for all gives nobody what was made in the context of a caller, one of `item.waiters`',
+    file: `${core}/waiter.ts`,
+    replace: [
+      '  override run<R>(fn: () => R): R {\n    this.#item?.expose()\n',
+      '  override run<R>(fn: () => R): R {\n',
+    ],
+    test: 'test/core/dataloader/exposed.test.ts',
+  },
+  {
+    name: 'waiter-scope-exposes',
+    rule: 'R10 whoever has looked into the scope of one that waits may not be joined',
+    file: `${core}/waiter.ts`,
+    replace: [
+      '  override get scope(): Scope | undefined {\n    this.#item?.expose()\n',
+      '  override get scope(): Scope | undefined {\n',
+    ],
+    test: 'test/core/running-work.test.ts',
+  },
+  {
     name: 'loader-exposed-joined',
     rule: 'R10 nor does somebody get it who has waited for it',
     file: `${core}/dataloader/follow.ts`,

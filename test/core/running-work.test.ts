@@ -214,6 +214,9 @@ describe('work for which the batch function has entered the context of its only 
     ['`item.run`', (item) => item.run(() => hidden.get())],
     ['`item.get` of a hidden key', (item) => item.get(hidden)],
     ['`item.scope`', (item) => item.scope?.get(hidden)],
+    ['`run` of `item.waiters`', (item) => item.waiters[0]?.run(() => hidden.get())],
+    ['`scope` of `item.waiters`', (item) => item.waiters[0]?.scope?.get(hidden)],
+    ['`wrap` of `item.waiters`', (item) => item.waiters[0]?.wrap(() => hidden.get())()],
   ])('with %s is for that caller alone', async (_case, enter) => {
     const { batcher, calls, inputs } = documents()
     const one = as(alice, () => batcher.submit('d'))

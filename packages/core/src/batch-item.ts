@@ -4,7 +4,7 @@ import {
   type ContextKey,
   openBatchScope,
   type Scope,
-  Snapshot,
+  type Snapshot,
 } from '@heddle/context'
 import { isAsTaken, valueFor } from '@heddle/context/engine'
 
@@ -12,6 +12,7 @@ import type { Execution } from './execution.ts'
 import type { Item } from './item.ts'
 import { waitersOf } from './sharing.ts'
 import type { BatchItem } from './types.ts'
+import { Waiter } from './waiter.ts'
 
 /** One member, as the batch function sees it, with a snapshot of each context that waits for it. */
 export class ItemView<I, O> implements BatchItem<I> {
@@ -21,9 +22,9 @@ export class ItemView<I, O> implements BatchItem<I> {
   /** While the batch function runs. */
   #execution: Execution<I, O> | undefined
   #first: Item<I, O> | undefined
-  readonly #snapshot: Snapshot
+  readonly #snapshot: Waiter
   /** Of those that wait besides. */
-  #others: Map<Item<I, O>, Snapshot> | undefined
+  #others: Map<Item<I, O>, Waiter> | undefined
   /** Scopes in which code runs that was called for several callers. */
   #scopes: BatchScope[] | undefined
   #signal: AbortSignal | undefined
@@ -34,12 +35,11 @@ export class ItemView<I, O> implements BatchItem<I> {
     this.queuedFor = execution.startedAt - item.submittedAt
     this.#execution = execution
     this.#first = item
-    this.#snapshot = new Snapshot(item, item.scope)
+    this.#snapshot = new Waiter(item)
   }
 
   get scope(): Scope | undefined {
     const only = this.#only()
-    only?.expose()
     return only && this.#snapshotOf(only).scope
   }
 
@@ -57,7 +57,6 @@ export class ItemView<I, O> implements BatchItem<I> {
     const [item] = items
     // Released by now, which it says.
     if (item === undefined) return this.#snapshot.run(fn)
-    if (items.length === 1) item.expose()
     const enter = (): R =>
       items.length === 1 ? this.#snapshotOf(item).run(fn) : this.#runMerged(items, fn)
     return item.enter(enter)
@@ -92,10 +91,10 @@ export class ItemView<I, O> implements BatchItem<I> {
     return items.length === 1 ? items[0] : undefined
   }
 
-  #snapshotOf(item: Item<I, O>): Snapshot {
+  #snapshotOf(item: Item<I, O>): Waiter {
     if (item === this.#first) return this.#snapshot
     const others = (this.#others ??= new Map())
-    const snapshot = others.get(item) ?? new Snapshot(item, item.scope)
+    const snapshot = others.get(item) ?? new Waiter(item)
     others.set(item, snapshot)
     return snapshot
   }

@@ -31,6 +31,7 @@ const reads: [how: string, read: Read][] = [
   ['`item.run` with a key', (item) => item.run(() => user.get())],
   ['`item.get` of a hidden key', (item) => item.get(user)],
   ['`item.get` of a hidden store', (item) => item.get(sessionKey)],
+  ['`item.waiters`', (item) => item.waiters[0]?.run(() => session.getStore())],
   ['`item.scope`', (item) => item.scope?.get(user)],
 ]
 
