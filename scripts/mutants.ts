@@ -13,6 +13,9 @@ import { RepositoryCopy } from './mutants/copy.ts'
 import { type Mutant, mutants } from './mutants/table.ts'
 import { runTests, type TestRun, typeErrors } from './mutants/tools.ts'
 
+/** All of them take longer than the rest of CI, and few commits let one survive. */
+const PARTS = 4
+
 // Ctrl-C ends the test run that is going on; after it this removes the copy.
 process.once('SIGINT', () => process.exit(130))
 
@@ -30,9 +33,6 @@ for (const mutant of selection) {
 }
 console.log(`${killed} of ${selection.length} mutants were killed`)
 process.exitCode = killed === selection.length ? 0 : 1
-
-/** All of them take longer than the rest of CI, and few commits let one survive. */
-const PARTS = 4
 
 function chosen(names: readonly string[]): readonly Mutant[] {
   if (names.includes('--part')) {
