@@ -4,7 +4,7 @@
  *
  *     node scripts/mutants.ts                                 all of them
  *     node scripts/mutants.ts early-binding neutral-ground    these
- *     node scripts/mutants.ts --part                          a quarter, another one at each commit
+ *     node scripts/mutants.ts --part                          an eighth, another one at each commit
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { type Mutant, mutants } from './mutants/table.ts'
 import { runTests, type TestRun, typeErrors } from './mutants/tools.ts'
 
 /** All of them take longer than the rest of CI, and few commits let one survive. */
-const PARTS = 4
+const PARTS = 8
 
 // Ctrl-C ends the test run that is going on; after it this removes the copy.
 process.once('SIGINT', () => process.exit(130))
