@@ -39,8 +39,8 @@ export class ItemView<I, O> implements BatchItem<I> {
   }
 
   get scope(): Scope | undefined {
-    const only = this.#only()
-    return only && this.#snapshotOf(only).scope
+    const [item, ...others] = this.#waiting()
+    return item && others.length === 0 ? this.#snapshotOf(item).scope : undefined
   }
 
   get waiters(): readonly Snapshot[] {
@@ -83,12 +83,6 @@ export class ItemView<I, O> implements BatchItem<I> {
   #waiting(): readonly Item<I, O>[] {
     const item = this.#execution?.items[this.index]
     return item ? waitersOf(item) : []
-  }
-
-  /** The one that waits, if no other does. */
-  #only(): Item<I, O> | undefined {
-    const items = this.#waiting()
-    return items.length === 1 ? items[0] : undefined
   }
 
   #snapshotOf(item: Item<I, O>): Waiter {

@@ -1,20 +1,17 @@
+import {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  aText,
+  type OptionRule as Rule,
+} from '@heddle/context/engine'
+
 import { BatcherError } from './errors.ts'
 import type { BatcherOptions, Configuration, ResolvedOptions } from './options.ts'
 import { PRIORITIES } from './priority.ts'
 import type { CloseOptions, SubmitOptions } from './types.ts'
 
-interface Rule {
-  readonly expected: string
-  readonly holds: (value: unknown) => boolean
-}
-
 const isNumber = (value: unknown): value is number => typeof value === 'number'
-const text: Rule = {
-  expected: 'a string with text in it',
-  holds: (value) => typeof value === 'string' && value !== '',
-}
-const aFunction: Rule = { expected: 'a function', holds: (value) => typeof value === 'function' }
-const aBoolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 const count: Rule = {
   expected: 'a whole number of at least 1',
   holds: (value) =>
@@ -34,10 +31,6 @@ const linger: Rule = {
   expected: `${milliseconds.expected}, or 'auto'`,
   holds: (value) => value === 'auto' || milliseconds.holds(value),
 }
-const abortSignal: Rule = {
-  expected: 'an AbortSignal',
-  holds: (value) => value instanceof AbortSignal,
-}
 
 function oneOf(...values: readonly string[]): Rule {
   return {
@@ -47,7 +40,7 @@ function oneOf(...values: readonly string[]): Rule {
 }
 
 const RULES: Record<string, Rule> = {
-  name: text,
+  name: aText,
   run: aFunction,
   maxBatchSize: count,
   cost: aFunction,
@@ -79,8 +72,8 @@ const CONFIGURABLE: ReadonlySet<string> = new Set([
 ] satisfies (keyof Configuration)[])
 
 export function assertBatcherOptions(options: ResolvedOptions<any, any>): void {
-  const name = text.holds(options.name) ? options.name : ''
-  assertOption(name, 'name', options.name, text)
+  const name = aText.holds(options.name) ? options.name : ''
+  assertOption(name, 'name', options.name, aText)
   for (const [option, value] of Object.entries(options)) {
     const rule = Object.hasOwn(RULES, option) ? RULES[option] : undefined
     if (rule === undefined) throw unknownOption(name, option, Object.keys(RULES))
@@ -100,7 +93,7 @@ export function assertConfiguration(batcher: string, patch: Configuration): void
 /** Checked only when a caller gives options, which few do. */
 export function assertSubmitOptions(batcher: string, options: SubmitOptions): void {
   const { signal, timeout, priority, onTiming } = options
-  if (signal !== undefined) assertOption(batcher, 'signal', signal, abortSignal)
+  if (signal !== undefined) assertOption(batcher, 'signal', signal, anAbortSignal)
   if (timeout !== undefined) assertOption(batcher, 'timeout', timeout, positive)
   if (priority !== undefined) assertOption(batcher, 'priority', priority, aPriority)
   if (onTiming !== undefined) assertOption(batcher, 'onTiming', onTiming, aFunction)

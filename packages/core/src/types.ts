@@ -122,8 +122,8 @@ export interface BatchItem<I> {
    */
   readonly scope: Scope | undefined
   /**
-   * The contexts that wait for this item: more than one only with `dedupeBy`, and then more may join. A
-   * result goes to all of them, so none of them alone may decide it.
+   * The contexts that wait for this item: more than one only with `dedupeBy`. More may join until `run`, `wrap`
+   * or `scope` of one of them is used. A result goes to all of them, so none of them alone may decide it.
    */
   readonly waiters: readonly Snapshot[]
   /**

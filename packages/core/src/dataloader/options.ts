@@ -65,7 +65,7 @@ export interface DataLoaderOptions<K, V, C = K> {
   /**
    * Where promises are remembered: a function that makes a map, called once for each request, or `null`
    * for nowhere. A map itself is one for all: whoever loads gets what others have loaded, unless the batch function
-   * made it with `item.run`, `item.scope` or `item.get` of a hidden key. It serves only code that
+   * made it with `item.run`, `item.scope`, one of `item.waiters` or `item.get` of a hidden key. It serves only code that
    * has the identical values of every key that a batch may show (`partition`, `same`, merged) as the first code
    * that used it; all other requests get a map of their own.
    *
