@@ -7,23 +7,13 @@ import { watchProcess } from '../../support/faults.ts'
 import { Measuring } from '../measuring.ts'
 import { turnOff } from '../recording.ts'
 import { outcomes } from './outcomes.ts'
-import { breaks, sabotaged } from './sabotage.ts'
+import { breaks, METER_METHODS, sabotaged } from './sabotage.ts'
 
 beforeEach(turnOff)
 afterEach(turnOff)
 
 describe('a meter', () => {
-  const methods = [
-    'getMeter',
-    'createHistogram',
-    'createCounter',
-    'createObservableUpDownCounter',
-    'addCallback',
-    'record',
-    'add',
-  ]
-
-  it.each(methods.flatMap((method) => breaks.map(([how, fail]) => ({ method, how, fail }))))(
+  it.each(METER_METHODS.flatMap((method) => breaks.map(([how, fail]) => ({ method, how, fail }))))(
     'whose $method $how changes nothing for anybody',
     async ({ method, fail }) => {
       const expected = await outcomes()

@@ -56,7 +56,8 @@ export function unreliable<T extends object>(target: T, random: () => number): T
   )
 }
 
-const METHODS = [
+/** What is called of a tracer provider and of what it makes. */
+export const TRACER_METHODS: readonly string[] = [
   'getTracer',
   'startSpan',
   'spanContext',
@@ -65,8 +66,11 @@ const METHODS = [
   'setAttributes',
   'setStatus',
   'recordException',
-  'updateName',
   'end',
+]
+
+/** The same of a meter provider. */
+export const METER_METHODS: readonly string[] = [
   'getMeter',
   'createHistogram',
   'createCounter',
@@ -74,10 +78,9 @@ const METHODS = [
   'addCallback',
   'record',
   'add',
-  'active',
-  'with',
-  'extract',
 ]
+
+const METHODS = [...TRACER_METHODS, 'updateName', ...METER_METHODS, 'active', 'with', 'extract']
 
 const MAKERS = new Set([
   'getTracer',

@@ -7,7 +7,7 @@ import { ended, turn } from '../../support/crank.ts'
 import { watchProcess } from '../../support/faults.ts'
 import { idOf, linksOf, parentOf, record, turnOff } from '../recording.ts'
 import { outcomes } from './outcomes.ts'
-import { breaks, sabotaged } from './sabotage.ts'
+import { breaks, sabotaged, TRACER_METHODS } from './sabotage.ts'
 
 beforeEach(turnOff)
 afterEach(turnOff)
@@ -24,19 +24,7 @@ function inRequest<R>(fn: () => R): R {
 }
 
 describe('a tracer', () => {
-  const methods = [
-    'getTracer',
-    'startSpan',
-    'spanContext',
-    'isRecording',
-    'setAttribute',
-    'setAttributes',
-    'setStatus',
-    'recordException',
-    'end',
-  ]
-
-  it.each(methods.flatMap((method) => breaks.map(([how, fail]) => ({ method, how, fail }))))(
+  it.each(TRACER_METHODS.flatMap((method) => breaks.map(([how, fail]) => ({ method, how, fail }))))(
     'whose $method $how changes nothing for anybody (R11)',
     async ({ method, fail }) => {
       const expected = await outcomes()
