@@ -1356,7 +1356,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'timer-overflow',
     rule: 'a time may be any number of ms',
-    file: `${hono}/operations/shutdown.ts`,
+    file: `${hono}/operations/within.ts`,
     replace: ['Math.min(left, MAX_DELAY),', 'left,'],
     test: 'test/hono/shutdown/order.test.ts',
   },

@@ -1,4 +1,6 @@
-import { warn, platform } from '@heddle/context/engine'
+import { warn } from '@heddle/context/engine'
+
+import { isTrueWithin } from './within.ts'
 
 type Check = () => boolean | PromiseLike<boolean>
 
@@ -15,14 +17,11 @@ export class Checks {
   }
 
   async areMet(): Promise<boolean> {
-    const { promise: isOver, resolve } = Promise.withResolvers<false>()
-    const timer = platform.setTimeout(resolve, TIME, false)
     const all = Promise.all(this.#checks.map((check, index) => this.#ask(check, index)))
-    try {
-      return await Promise.race([all.then((answers) => answers.every(Boolean)), isOver])
-    } finally {
-      platform.clearTimeout(timer)
-    }
+    return await isTrueWithin(
+      TIME,
+      all.then((answers) => answers.every(Boolean)),
+    )
   }
 
   #ask(check: Check, index: number): Promise<boolean> {

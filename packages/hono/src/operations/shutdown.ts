@@ -10,6 +10,7 @@ import {
 import { assertOptions } from '../assert-options.ts'
 import { assertBatchers, hasMethod, someBatchers } from './batchers.ts'
 import { type ClosableServer, isClosableServer, toClosing } from './closing.ts'
+import { isTrueWithin } from './within.ts'
 
 /** A batcher of any kind. */
 export interface ClosableBatcher {
@@ -144,34 +145,7 @@ async function isDone(limit: number, what: string, work: () => unknown): Promise
       return false
     }
   }
-  const outcome = done()
-  // After the work, whose own timers then come first.
-  const { promise: isOver, resolve } = Promise.withResolvers<false>()
-  const cancel = after(limit, () => resolve(false))
-  try {
-    return await Promise.race([outcome, isOver])
-  } finally {
-    cancel()
-  }
-}
-
-/** The longest delay of a timer, ms; Node fires a longer one at once. */
-const MAX_DELAY = 2 ** 31 - 1
-
-/** @returns what cancels it */
-function after(delay: number, call: () => void): () => void {
-  let timer: NodeJS.Timeout
-  const arm = (left: number): void => {
-    timer = platform.setTimeout(
-      () => {
-        if (left > MAX_DELAY) arm(left - MAX_DELAY)
-        else call()
-      },
-      Math.min(left, MAX_DELAY),
-    )
-  }
-  arm(delay)
-  return () => platform.clearTimeout(timer)
+  return isTrueWithin(limit, done())
 }
 
 function assertShutdownOptions(options: ShutdownOptions): void {
